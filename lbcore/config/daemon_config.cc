@@ -1,0 +1,296 @@
+#include "lbcore/config/daemon_config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "lbcore/config/cluster_fields.h"
+#include "lbcore/hash.h"
+
+namespace lb::config {
+
+template <>
+struct EnumWords<Protocol> {
+  static constexpr std::array<std::pair<Protocol, const char*>, 2> words{
+      {{Protocol::http, "http"}, {Protocol::tcp, "tcp"}}};
+};
+template <>
+struct EnumWords<LogLevel> {
+  static constexpr std::array<std::pair<LogLevel, const char*>, 4> words{
+      {{LogLevel::debug, "debug"},
+       {LogLevel::info, "info"},
+       {LogLevel::warning, "warning"},
+       {LogLevel::error, "error"}}};
+};
+
+void read(const Place& place, Workers& value, Range) {
+  constexpr Range kCount{.min = 1, .max = 1024};
+  if (place.node.text == "auto") {
+    value.count = 0;
+    return;
+  }
+  std::vector<Problem> ignored;
+  std::uint32_t count = 0;
+  read(Place{place.node, place.path, ignored}, count, kCount);
+  if (!ignored.empty()) {
+    return place.problem("expected \"auto\" or a whole number from 1 to 1024, found " +
+                         describe_found(place.node));
+  }
+  value.count = count;
+}
+
+Json write(Writing, const Workers& value) {
+  return value.count == 0 ? Json("auto") : Json(value.count);
+}
+
+// A size in bytes, with or without a unit.
+struct Size {
+  std::uint64_t& bytes;
+};
+
+void read(const Place& place, Size& value, Range) {
+  const auto parsed =
+      place.node.kind == Node::Kind::scalar ? parse_size(place.node.text) : std::nullopt;
+  if (!parsed) {
+    return place.problem("expected a size, such as \"64KiB\" or \"10MB\", found " +
+                         describe_found(place.node));
+  }
+  value.bytes = *parsed;
+}
+
+Json write(Writing, const Size& value) { return value.bytes; }
+
+template <class Fields>
+void describe(Fields& fields, ListenerTimeouts& timeouts) {
+  fields.optional("head", timeouts.head, kAboveZero, "for the whole head of a request");
+  fields.optional("idle", timeouts.idle, kAboveZero, "between two requests of a connection");
+  fields.optional("body", timeouts.body, kAboveZero, "without a byte moving to or from the client");
+}
+
+template <class Fields>
+void describe(Fields& fields, ListenerConfig& listener) {
+  fields.required("name", listener.name, kAboveZero, "a name, unique among the listeners");
+  fields.required("bind", listener.bind, kAboveZero, "host:port or [v6]:port to listen on");
+  fields.optional("protocol", listener.protocol, "http looks inside, tcp passes bytes on");
+  fields.required("cluster", listener.cluster, kAboveZero, "the cluster its requests go to");
+  Size max_body{listener.max_body};
+  fields.optional("max_body", max_body, "longest request body, 0 for any");
+  fields.optional("timeouts", listener.timeouts, "when to give up on a client");
+}
+
+template <class Fields>
+void describe(Fields& fields, AdminConfig& admin) {
+  fields.required("bind", admin.bind, kAboveZero, "loopback host:port for metrics and the API");
+}
+
+template <class Fields>
+void describe(Fields& fields, LogConfig& log) {
+  fields.optional("level", log.level, "least severe message that is written to standard error");
+  fields.optional("access", log.access, kAboveZero,
+                  "access log: \"-\" for standard output, \"off\", or a file");
+}
+
+template <class Fields>
+void describe(Fields& fields, DaemonConfig& config) {
+  fields.required("listeners", config.listeners, "where to accept traffic");
+  fields.required("clusters", config.clusters, "where to send it");
+  fields.optional("workers", config.workers, "worker threads, or \"auto\"");
+  fields.optional("load_exchange", config.load_exchange, kAboveZero,
+                  "how often workers tell each other their load");
+  fields.optional("shutdown_timeout", config.shutdown_timeout, kFromZero,
+                  "for what is in flight when told to stop");
+  fields.optional("admin", config.admin, "metrics and admin API; none without this key");
+  fields.optional("log", config.log, "what is written where");
+}
+
+namespace {
+
+// What only fits together, after every key has been read.
+class CrossChecks {
+ public:
+  CrossChecks(const Place& place, const DaemonConfig& config) : place_(place), config_(config) {}
+
+  void run() {
+    check_listeners();
+    check_clusters();
+    if (config_.admin) check_admin();
+  }
+
+ private:
+  // The node at a path below the root, or the nearest above it that exists.
+  const Node& node_at(std::string_view list, std::size_t index, std::string_view key,
+                      std::string_view inner = "", std::size_t inner_index = 0) const {
+    const Node* node = place_.node.find(list);
+    if (node == nullptr) return place_.node;
+    if (node->kind == Node::Kind::list && index < node->items.size()) node = &node->items[index];
+    if (!inner.empty()) {
+      const Node* below = node->find(inner);
+      if (below == nullptr || inner_index >= below->items.size()) return *node;
+      node = &below->items[inner_index];
+    }
+    const Node* leaf = key.empty() ? node : node->find(key);
+    return leaf == nullptr ? *node : *leaf;
+  }
+
+  std::string path(std::string_view list, std::size_t index) const {
+    return (place_.path.empty() ? "" : place_.path + '.') + std::string{list} + '[' +
+           std::to_string(index) + ']';
+  }
+
+  void report(const Node& node, std::string path, std::string message) {
+    place_.problems.push_back({node.at, std::move(path), std::move(message)});
+  }
+
+  void check_address(const Node& node, const std::string& path, const std::string& address,
+                     bool port_zero) {
+    if (address.empty()) return;  // Reported as missing.
+    const auto parsed = parse_address(address);
+    if (!parsed || (parsed->port == 0 && !port_zero)) {
+      report(
+          node, path,
+          "expected host:port or [v6]:port, such as \"127.0.0.1:8080\", found \"" + address + '"');
+    }
+  }
+
+  void check_listeners() {
+    std::vector<std::string_view> clusters;
+    for (const ClusterConfig& cluster : config_.clusters) clusters.push_back(cluster.name);
+    std::set<std::string_view> names;
+    std::set<std::string_view> binds;
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+      const ListenerConfig& listener = config_.listeners[i];
+      const std::string at = path("listeners", i);
+      if (!listener.name.empty() && !names.insert(listener.name).second) {
+        report(node_at("listeners", i, "name"), at + ".name",
+               "another listener is named \"" + listener.name + "\" already");
+      }
+      check_address(node_at("listeners", i, "bind"), at + ".bind", listener.bind, true);
+      const bool fixed_port = !listener.bind.ends_with(":0");
+      if (!listener.bind.empty() && fixed_port && !binds.insert(listener.bind).second) {
+        report(node_at("listeners", i, "bind"), at + ".bind",
+               "another listener is bound to \"" + listener.bind + "\" already");
+      }
+      if (listener.cluster.empty()) continue;
+      if (std::find(clusters.begin(), clusters.end(), listener.cluster) == clusters.end()) {
+        report(node_at("listeners", i, "cluster"), at + ".cluster",
+               "there is no cluster \"" + listener.cluster + '"' +
+                   did_you_mean(listener.cluster, clusters));
+      }
+    }
+    if (config_.listeners.empty() && place_.node.find("listeners") != nullptr) {
+      report(*place_.node.find("listeners"), "listeners", "expected at least one listener");
+    }
+  }
+
+  void check_clusters() {
+    std::set<std::string_view> names;
+    for (std::size_t i = 0; i < config_.clusters.size(); ++i) {
+      const ClusterConfig& cluster = config_.clusters[i];
+      const std::string at = path("clusters", i);
+      if (!cluster.name.empty() && !names.insert(cluster.name).second) {
+        report(node_at("clusters", i, "name"), at + ".name",
+               "another cluster is named \"" + cluster.name + "\" already");
+      }
+      check_backends(i, cluster, at);
+      if (cluster.health_check && !cluster.health_check->path.starts_with('/')) {
+        report(
+            node_at("clusters", i, "health_check"), at + ".health_check.path",
+            "expected a path that starts with \"/\", found \"" + cluster.health_check->path + '"');
+      }
+    }
+  }
+
+  void check_backends(std::size_t cluster_index, const ClusterConfig& cluster,
+                      const std::string& at) {
+    std::set<std::string_view> ids;
+    for (std::size_t j = 0; j < cluster.backends.size(); ++j) {
+      const BackendConfig& backend = cluster.backends[j];
+      const std::string backend_at = at + ".backends[" + std::to_string(j) + ']';
+      if (!backend.id.empty() && !ids.insert(backend.id).second) {
+        report(node_at("clusters", cluster_index, "id", "backends", j), backend_at + ".id",
+               "another backend of this cluster is named \"" + backend.id + "\" already");
+      }
+      check_address(node_at("clusters", cluster_index, "address", "backends", j),
+                    backend_at + ".address", backend.address, false);
+    }
+  }
+
+  void check_admin() {
+    const Node* admin = place_.node.find("admin");
+    const Node* bind = admin == nullptr ? nullptr : admin->find("bind");
+    const Node& node = bind == nullptr ? place_.node : *bind;
+    const std::string at = place_.path.empty() ? "admin.bind" : place_.path + ".admin.bind";
+    check_address(node, at, config_.admin->bind, true);
+    const auto address = parse_address(config_.admin->bind);
+    const bool loopback = address && (address->host.starts_with("127.") || address->host == "::1" ||
+                                      address->host == "localhost");
+    if (address && !loopback) {
+      report(node, at,
+             "the admin API has no login, so it may only listen on loopback, such as "
+             "\"127.0.0.1:9900\"; found \"" +
+                 config_.admin->bind + '"');
+    }
+  }
+
+  const Place& place_;
+  const DaemonConfig& config_;
+};
+
+}  // namespace
+
+std::optional<Address> parse_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port_text = text.substr(colon + 1);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string_view::npos) {
+    return std::nullopt;  // IPv6 without brackets: which colon starts the port?
+  }
+  std::uint16_t port = 0;
+  const auto [end, error] =
+      std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
+  if (host.empty() || error != std::errc{} || end != port_text.data() + port_text.size()) {
+    return std::nullopt;
+  }
+  return Address{std::string{host}, port};
+}
+
+void read(const Place& place, DaemonConfig& config, Range) {
+  ObjectReader reader(place);
+  describe(reader, config);
+  reader.finish();
+  CrossChecks(place, config).run();
+}
+
+LoadedConfig load_config(std::string_view text, std::string_view file_name) {
+  LoadedConfig loaded;
+  const Node root = parse_document(text, file_name, loaded.problems);
+  if (!loaded.problems.empty() && root.kind == Node::Kind::null) return loaded;
+  read(Place{root, "", loaded.problems}, loaded.config);
+  return loaded;
+}
+
+std::vector<Problem> check_config(const DaemonConfig& config) {
+  return load_config(to_json(config).dump(2), "config.json").problems;
+}
+
+Json to_json(const DaemonConfig& config) {
+  ObjectWriter writer;
+  DaemonConfig copy = config;
+  describe(writer, copy);
+  return writer.take();
+}
+
+std::string config_hash(const DaemonConfig& config) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const std::uint64_t hash = hash_bytes(to_json(config).dump());
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) {
+    text += kDigits[(hash >> static_cast<unsigned>(shift)) & 0xfU];
+  }
+  return text;
+}
+
+}  // namespace lb::config

@@ -1,0 +1,96 @@
+// The configuration of a whole daemon, typed, and its loader: text in, config or problems out.
+// No files and no environment here; whoever has them passes text.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lbcore/cluster_config.h"
+#include "lbcore/config/reader.h"
+#include "lbcore/config/writer.h"
+
+namespace lb::config {
+
+enum class Protocol : std::uint8_t { http, tcp };
+
+// Downstream timeouts of an HTTP listener.
+struct ListenerTimeouts {
+  Duration head = std::chrono::seconds{5};   // For the whole head, not for each read: slow drips
+                                             // do not hold a connection.
+  Duration idle = std::chrono::seconds{60};  // Between requests of a kept-alive connection.
+  Duration body = std::chrono::seconds{10};  // Without a byte moving, either way, on our side.
+  bool operator==(const ListenerTimeouts&) const = default;
+};
+
+struct ListenerConfig {
+  std::string name;
+  std::string bind;  // host:port or [v6]:port; port 0 takes a free one.
+  Protocol protocol = Protocol::http;
+  std::string cluster;
+  std::uint64_t max_body = 0;  // Bytes of a request body; 0 for no limit: bodies are streamed.
+  ListenerTimeouts timeouts;
+  bool operator==(const ListenerConfig&) const = default;
+};
+
+struct AdminConfig {
+  std::string bind;  // Loopback only: the admin API has no login yet.
+  bool operator==(const AdminConfig&) const = default;
+};
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+struct LogConfig {
+  LogLevel level = LogLevel::info;
+  std::string access = "-";  // Where the access log goes: "-" is standard output, "off", a path.
+  bool operator==(const LogConfig&) const = default;
+};
+
+// Worker threads. "auto" is one for each processor.
+struct Workers {
+  std::uint32_t count = 0;  // 0 for auto.
+  bool operator==(const Workers&) const = default;
+};
+
+struct DaemonConfig {
+  std::vector<ListenerConfig> listeners;
+  std::vector<ClusterConfig> clusters;
+  Workers workers;
+  // How often workers tell each other what they have in flight, while they have something.
+  Duration load_exchange = std::chrono::milliseconds{1};
+  Duration shutdown_timeout = std::chrono::seconds{30};  // For requests in flight after TERM.
+  std::optional<AdminConfig> admin;
+  LogConfig log;
+  bool operator==(const DaemonConfig&) const = default;
+};
+
+struct Address {
+  std::string host;  // Without the brackets of IPv6.
+  std::uint16_t port = 0;
+};
+[[nodiscard]] std::optional<Address> parse_address(std::string_view text);
+
+// Reads and checks the configuration at `place`; problems are added there.
+void read(const Place& place, DaemonConfig& config, Range range = {});
+
+struct LoadedConfig {
+  DaemonConfig config;
+  std::vector<Problem> problems;  // Empty when the configuration may be used.
+};
+
+// Every problem at once: syntax, keys, types, bounds, and what only fits together (a listener's
+// cluster exists, names are unique, addresses parse). `file_name` decides between JSON and YAML.
+[[nodiscard]] LoadedConfig load_config(std::string_view text, std::string_view file_name);
+
+// A configuration that was put together in code or changed by the admin API, checked by the same
+// rules. Paths are right; positions are those of its JSON text.
+[[nodiscard]] std::vector<Problem> check_config(const DaemonConfig& config);
+
+[[nodiscard]] Json to_json(const DaemonConfig& config);
+
+// 16 hex digits that change when the meaning of the configuration does: for logs and metrics.
+[[nodiscard]] std::string config_hash(const DaemonConfig& config);
+
+}  // namespace lb::config

@@ -1,0 +1,234 @@
+#include "lbcore/config/node.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace lb::config {
+namespace {
+
+void add_entry(Node& map, Node::Entry entry, std::vector<Problem>& problems) {
+  if (map.find(entry.key) != nullptr) {
+    problems.push_back({entry.at, entry.key, "this key is given twice; remove one of the two"});
+    return;
+  }
+  map.entries.push_back(std::move(entry));
+}
+
+// -- YAML: yaml-cpp parses and knows where each node stood.
+
+Position position_of(const YAML::Mark& mark) {
+  if (mark.is_null()) return {};
+  return {mark.line + 1, mark.column + 1};
+}
+
+Node from_yaml(const YAML::Node& yaml, std::vector<Problem>& problems) {
+  Node node;
+  node.at = position_of(yaml.Mark());
+  switch (yaml.Type()) {
+    case YAML::NodeType::Undefined:
+    case YAML::NodeType::Null: break;
+    case YAML::NodeType::Scalar:
+      node.kind = Node::Kind::scalar;
+      node.text = yaml.Scalar();
+      node.quoted = yaml.Tag() == "!";  // yaml-cpp's mark of a quoted scalar.
+      break;
+    case YAML::NodeType::Sequence:
+      node.kind = Node::Kind::list;
+      for (const YAML::Node& item : yaml) node.items.push_back(from_yaml(item, problems));
+      break;
+    case YAML::NodeType::Map:
+      node.kind = Node::Kind::map;
+      for (const auto& entry : yaml) {
+        const Position at = position_of(entry.first.Mark());
+        if (!entry.first.IsScalar()) {
+          problems.push_back({at, "", "a key has to be a plain word"});
+          continue;
+        }
+        add_entry(node, {entry.first.Scalar(), at, from_yaml(entry.second, problems)}, problems);
+      }
+      break;
+  }
+  return node;
+}
+
+Node parse_yaml(std::string_view text, std::vector<Problem>& problems) {
+  try {
+    return from_yaml(YAML::Load(std::string{text}), problems);
+  } catch (const YAML::Exception& error) {
+    problems.push_back({position_of(error.mark), "", "not YAML: " + error.msg});
+    return {};
+  }
+}
+
+// -- JSON: nlohmann/json parses, but does not say where a value stood. Its events come in the order
+//    of the text, so a walk along the text, token by token, knows the place of each.
+
+class TokenWalk {
+ public:
+  explicit TokenWalk(std::string_view text) : text_(text) {}
+
+  // The place of the next token; steps over it. Only valid JSON is walked.
+  Position next() {
+    while (offset_ < text_.size() && is_between(text_[offset_])) step();
+    const Position start = at_;
+    if (offset_ >= text_.size()) return start;
+    const char first = text_[offset_];
+    step();
+    if (first == '"') {
+      while (offset_ < text_.size() && text_[offset_] != '"') {
+        if (text_[offset_] == '\\') step();
+        step();
+      }
+      step();
+    } else if (!is_bracket(first)) {
+      while (offset_ < text_.size() && !is_between(text_[offset_]) && !is_bracket(text_[offset_])) {
+        step();
+      }
+    }
+    return start;
+  }
+
+  // The place of the byte number `offset`, from 0.
+  static Position place_of(std::string_view text, std::size_t offset) {
+    TokenWalk walk(text);
+    while (walk.offset_ < std::min(offset, text.size())) walk.step();
+    return walk.at_;
+  }
+
+ private:
+  static bool is_between(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',' || c == ':';
+  }
+  static bool is_bracket(char c) { return c == '{' || c == '}' || c == '[' || c == ']'; }
+
+  void step() {
+    if (offset_ >= text_.size()) return;
+    const bool newline = text_[offset_++] == '\n';
+    at_ = newline ? Position{at_.line + 1, 1} : Position{at_.line, at_.column + 1};
+  }
+
+  std::string_view text_;
+  std::size_t offset_ = 0;
+  Position at_;
+};
+
+class JsonReader final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  JsonReader(std::string_view text, std::vector<Problem>& problems)
+      : text_(text), walk_(text), problems_(problems) {}
+
+  Node take() { return std::move(root_); }
+
+  bool null() override {
+    Node node;
+    node.at = walk_.next();
+    return add(std::move(node));
+  }
+  bool boolean(bool value) override { return scalar(value ? "true" : "false", false); }
+  bool number_integer(number_integer_t value) override {
+    return scalar(std::to_string(value), false);
+  }
+  bool number_unsigned(number_unsigned_t value) override {
+    return scalar(std::to_string(value), false);
+  }
+  bool number_float(number_float_t, const string_t& text) override { return scalar(text, false); }
+  bool string(string_t& value) override { return scalar(value, true); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return open(Node::Kind::map); }
+  bool start_array(std::size_t) override { return open(Node::Kind::list); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& key) override {
+    keys_.back() = {key, walk_.next(), {}};
+    return true;
+  }
+  bool parse_error(std::size_t offset, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    const std::string what = error.what();
+    const std::size_t reason = what.find(": ");
+    problems_.push_back({TokenWalk::place_of(text_, offset == 0 ? 0 : offset - 1), "",
+                         "not JSON: " + what.substr(reason == std::string::npos ? 0 : reason + 2)});
+    return false;
+  }
+
+ private:
+  bool scalar(std::string text, bool quoted) {
+    Node node;
+    node.kind = Node::Kind::scalar;
+    node.at = walk_.next();
+    node.text = std::move(text);
+    node.quoted = quoted;
+    return add(std::move(node));
+  }
+  bool open(Node::Kind kind) {
+    Node node;
+    node.kind = kind;
+    node.at = walk_.next();
+    open_.push_back(std::move(node));
+    keys_.emplace_back();
+    return true;
+  }
+  bool close() {
+    walk_.next();
+    Node done = std::move(open_.back());
+    open_.pop_back();
+    keys_.pop_back();
+    return add(std::move(done));
+  }
+  bool add(Node node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+    } else if (open_.back().kind == Node::Kind::list) {
+      open_.back().items.push_back(std::move(node));
+    } else {
+      keys_.back().value = std::move(node);
+      add_entry(open_.back(), std::move(keys_.back()), problems_);
+    }
+    return true;
+  }
+
+  std::string_view text_;
+  TokenWalk walk_;
+  std::vector<Problem>& problems_;
+  Node root_;
+  std::vector<Node> open_;
+  std::vector<Node::Entry> keys_;  // The key awaiting its value, one an open node.
+};
+
+Node parse_json(std::string_view text, std::vector<Problem>& problems) {
+  JsonReader reader(text, problems);
+  nlohmann::json::sax_parse(text, &reader);
+  return reader.take();
+}
+
+}  // namespace
+
+const Node* Node::find(std::string_view key) const {
+  for (const Entry& entry : entries) {
+    if (entry.key == key) return &entry.value;
+  }
+  return nullptr;
+}
+
+std::string format_problems(std::string_view file_name, std::vector<Problem> problems) {
+  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+    return std::pair{a.at.line, a.at.column} < std::pair{b.at.line, b.at.column};
+  });
+  std::string out;
+  for (const Problem& problem : problems) {
+    out += file_name;
+    out += ':' + std::to_string(problem.at.line) + ':' + std::to_string(problem.at.column) + ": ";
+    if (!problem.path.empty()) out += problem.path + ": ";
+    out += problem.message + '\n';
+  }
+  return out;
+}
+
+Node parse_document(std::string_view text, std::string_view file_name,
+                    std::vector<Problem>& problems) {
+  return file_name.ends_with(".json") ? parse_json(text, problems) : parse_yaml(text, problems);
+}
+
+}  // namespace lb::config

@@ -1,0 +1,73 @@
+// ConnectionPool: which upstream connections of one data brain are in use, idle or gone.
+//
+// It keeps handles, not sockets. A connection is opened in use, checked in when its request is
+// done, checked out again newest first (the newest is the least likely to be closed by its peer
+// and the others can age out), and closed. Every operation is O(1) and, once grown, free of
+// allocation.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "lbcore/deadline_table.h"
+#include "lbcore/ids.h"
+#include "lbcore/slab.h"
+#include "lbcore/time.h"
+
+namespace lb {
+
+// Where a backend stands in its Balancer's table; small and dense, reused after a removal.
+using BackendSlot = std::uint32_t;
+
+class ConnectionPool {
+ public:
+  // Idle deadlines are kept in the owner's table; their subject is subject_of(connection).
+  explicit ConnectionPool(DeadlineTable& deadlines) : deadlines_(deadlines) {}
+
+  // A new connection, in use.
+  [[nodiscard]] ConnectionId open(BackendSlot backend);
+
+  // The newest idle connection of this backend, now in use.
+  [[nodiscard]] std::optional<ConnectionId> check_out(BackendSlot backend);
+
+  // Back to idle until `expires`. When this makes more than `max_idle`, the oldest idle one is
+  // closed and returned: the caller must close its socket. With `max_idle` 0 that is this one.
+  // REQUIRES: the connection is in use.
+  [[nodiscard]] std::optional<ConnectionId> check_in(ConnectionId id, Instant expires,
+                                                     std::uint32_t max_idle);
+
+  // Gone, whether it was idle or in use. An id already gone is ignored.
+  void close(ConnectionId id);
+
+  // Closes the oldest idle connection of a backend; call until it returns nothing.
+  [[nodiscard]] std::optional<ConnectionId> close_oldest_idle(BackendSlot backend);
+
+  [[nodiscard]] bool is_idle(ConnectionId id) const {
+    return connections_.contains(id) && connections_.at(id).idle;
+  }
+  [[nodiscard]] std::uint32_t idle_count(BackendSlot backend) const {
+    return backend < idle_.size() ? idle_[backend].count : 0;
+  }
+  [[nodiscard]] std::size_t size() const { return connections_.size(); }
+
+ private:
+  struct Connection {
+    BackendSlot backend = 0;
+    bool idle = false;
+    DeadlineId deadline;
+    ConnectionId older, newer;
+  };
+  struct IdleList {
+    ConnectionId oldest, newest;
+    std::uint32_t count = 0;
+  };
+
+  void leave_idle(ConnectionId id);
+
+  DeadlineTable& deadlines_;
+  Slab<Connection, ConnectionId> connections_;
+  std::vector<IdleList> idle_;  // By BackendSlot.
+};
+
+}  // namespace lb

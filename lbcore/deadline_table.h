@@ -1,0 +1,84 @@
+// DeadlineTable: every "when at the latest" of its owner, and one answer to "when next?".
+//
+// A deadline is almost always set as now + the same timeout for its kind, so each kind is a list
+// in order of time where a new one goes to the end: O(1) to set, cancel and expire. One that does
+// not fit near the end (a random backoff, a timeout that a reload shortened) goes to an ordered
+// set instead, at O(log n).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <set>
+
+#include "lbcore/ids.h"
+#include "lbcore/slab.h"
+#include "lbcore/time.h"
+
+namespace lb {
+
+enum class DeadlineKind : std::uint8_t {
+  connect,   // the backend has not accepted the connection
+  response,  // the backend has not begun to answer
+  idle,      // nothing moved inside a request for too long
+  pooled,    // a pooled connection was not used for too long
+  backoff,   // a retry may start now
+  drain,     // the grace of a removed backend, or of a stopping daemon, is over
+  probe,     // a probe is due, or has not been answered
+  head,      // a client has not finished the head of its request
+};
+inline constexpr std::size_t kDeadlineKindCount = 8;
+
+class DeadlineTable {
+ public:
+  struct Expired {
+    DeadlineKind kind;
+    Instant at;
+    std::uint64_t subject;
+  };
+
+  // `subject` is the caller's: it comes back when the deadline expires.
+  DeadlineId set(DeadlineKind kind, Instant at, std::uint64_t subject);
+
+  // Forgets a deadline and clears the id. An empty id is ignored; an expired one too.
+  void cancel(DeadlineId& id);
+
+  [[nodiscard]] std::optional<Instant> earliest() const;
+
+  // The next deadline at or before `now`, by instant and then in the order they were set.
+  // Call until it returns nothing.
+  [[nodiscard]] std::optional<Expired> pop_expired(Instant now);
+
+  [[nodiscard]] std::size_t size() const { return slots_.size(); }
+
+ private:
+  struct Slot {
+    DeadlineKind kind{};
+    bool in_overflow = false;
+    Instant at;
+    std::uint64_t sequence = 0;
+    std::uint64_t subject = 0;
+    DeadlineId earlier, later;
+  };
+  struct List {
+    DeadlineId first, last;
+  };
+  struct Order {
+    Instant at;
+    std::uint64_t sequence = 0;
+    DeadlineId id;
+    auto operator<=>(const Order&) const = default;
+  };
+
+  [[nodiscard]] DeadlineId find_first() const;
+  bool link_near_end(DeadlineId id);
+  void unlink(const Slot& slot);
+  void remove(DeadlineId id);
+
+  Slab<Slot, DeadlineId> slots_;
+  std::array<List, kDeadlineKindCount> lists_;
+  std::set<Order> overflow_;
+  std::uint64_t sequence_ = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,117 @@
+#include "lbsim/scenario/distribution.h"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+namespace lb::scenario {
+namespace {
+
+constexpr double kLn2High = 0x1.62e42fee00000p-1;  // ln 2 in two parts, so that n * high is exact.
+constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
+
+double horner(double x, const double* coefficients, int count) {
+  double sum = coefficients[count - 1];
+  for (int i = count - 2; i >= 0; --i) sum = sum * x + coefficients[i];
+  return sum;
+}
+
+Duration from_double(double nanoseconds) {
+  return Duration{static_cast<std::int64_t>(nanoseconds + 0.5)};
+}
+
+}  // namespace
+
+double exact_ln(double x) {
+  // x = m * 2^e with m in [sqrt(1/2), sqrt(2)); then ln m = 2 atanh(s), s = (m - 1) / (m + 1).
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  auto exponent = static_cast<int>((bits >> 52U) & 0x7ffU) - 1022;
+  double m = std::bit_cast<double>((bits & 0x000fffffffffffffULL) | 0x3fe0000000000000ULL);
+  if (m < kSqrtHalf) m *= 2, --exponent;
+  const double s = (m - 1) / (m + 1);
+  const double z = s * s;  // At most 0.0295: twelve terms leave less than 1e-19.
+  double sum = 0;
+  for (int k = 25; k >= 3; k -= 2) sum = (sum + 1.0 / k) * z;
+  const double n = exponent;
+  return n * kLn2High + (2 * s * (1 + sum) + n * kLn2Low);
+}
+
+double exact_exp(double x) {
+  // x = n ln 2 + r with |r| <= ln 2 / 2; then e^x = 2^n e^r, and e^r by its Taylor series.
+  const double n = std::floor(x / (kLn2High + kLn2Low) + 0.5);  // floor() is exact.
+  const double r = (x - n * kLn2High) - n * kLn2Low;
+  double sum = 1;
+  for (int k = 18; k >= 1; --k) sum = 1 + sum * r / k;
+  return sum * std::bit_cast<double>(static_cast<std::uint64_t>(static_cast<int>(n) + 1023) << 52U);
+}
+
+double normal_quantile(double p) {
+  constexpr std::array<double, 8> kA{3.3871328727963666080e0,  1.3314166789178437745e+2,
+                                     1.9715909503065514427e+3, 1.3731693765509461125e+4,
+                                     4.5921953931549871457e+4, 6.7265770927008700853e+4,
+                                     3.3430575583588128105e+4, 2.5090809287301226727e+3};
+  constexpr std::array<double, 8> kB{1.0,
+                                     4.2313330701600911252e+1,
+                                     6.8718700749205790830e+2,
+                                     5.3941960214247511077e+3,
+                                     2.1213794301586595867e+4,
+                                     3.9307895800092710610e+4,
+                                     2.8729085735721942674e+4,
+                                     5.2264952788528545610e+3};
+  constexpr std::array<double, 8> kC{1.42343711074968357734e0,  4.63033784615654529590e0,
+                                     5.76949722146069140550e0,  3.64784832476320460504e0,
+                                     1.27045825245236838258e0,  2.41780725177450611770e-1,
+                                     2.27238449892691845833e-2, 7.74545014278341407640e-4};
+  constexpr std::array<double, 8> kD{1.0,
+                                     2.05319162663775882187e0,
+                                     1.67638483018380384940e0,
+                                     6.89767334985100004550e-1,
+                                     1.48103976427480074590e-1,
+                                     1.51986665636164571966e-2,
+                                     5.47593808499534494600e-4,
+                                     1.05075007164441684324e-9};
+  constexpr std::array<double, 8> kE{6.65790464350110377720e0,  5.46378491116411436990e0,
+                                     1.78482653991729133580e0,  2.96560571828504891230e-1,
+                                     2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                                     2.71155556874348757815e-5, 2.01033439929228813265e-7};
+  constexpr std::array<double, 8> kF{1.0,
+                                     5.99832206555887937690e-1,
+                                     1.36929880922735805310e-1,
+                                     1.48753612908506148525e-2,
+                                     7.86869131145613259100e-4,
+                                     1.84631831751005468180e-5,
+                                     1.42151175831644588870e-7,
+                                     2.04426310338993978564e-15};
+  const double q = p - 0.5;
+  if (q >= -0.425 && q <= 0.425) {
+    const double r = 0.180625 - q * q;
+    return q * horner(r, kA.data(), 8) / horner(r, kB.data(), 8);
+  }
+  double r = std::sqrt(-exact_ln(q < 0 ? p : 1 - p));  // sqrt() is exact in IEEE 754.
+  const bool near = r <= 5;
+  r -= near ? 1.6 : 5;
+  const double tail = near ? horner(r, kC.data(), 8) / horner(r, kD.data(), 8)
+                           : horner(r, kE.data(), 8) / horner(r, kF.data(), 8);
+  return q < 0 ? -tail : tail;
+}
+
+Duration sample(const Distribution& distribution, Prng& prng) {
+  if (const auto* constant = std::get_if<Constant>(&distribution)) return constant->value;
+  if (const auto* exponential = std::get_if<Exponential>(&distribution)) {
+    return from_double(static_cast<double>(exponential->mean.count()) * -exact_ln(prng.unit()));
+  }
+  const auto& lognormal = std::get<Lognormal>(distribution);
+  const double sigma = lognormal.sigma;
+  const double exponent = sigma * normal_quantile(prng.unit()) - sigma * sigma / 2;
+  return from_double(static_cast<double>(lognormal.mean.count()) * exact_exp(exponent));
+}
+
+Duration mean_of(const Distribution& distribution) {
+  if (const auto* constant = std::get_if<Constant>(&distribution)) return constant->value;
+  if (const auto* exponential = std::get_if<Exponential>(&distribution)) return exponential->mean;
+  return std::get<Lognormal>(distribution).mean;
+}
+
+}  // namespace lb::scenario

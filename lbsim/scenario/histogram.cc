@@ -1,0 +1,57 @@
+#include "lbsim/scenario/histogram.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "lbcore/assert.h"
+
+namespace lb::scenario {
+namespace {
+
+constexpr unsigned kSplitBits = 10;  // 1024 buckets for each power of two.
+
+std::size_t bucket_of(std::uint64_t value) {
+  const auto width = static_cast<unsigned>(std::bit_width(value));
+  if (width <= kSplitBits + 1) return value;
+  const unsigned shift = width - (kSplitBits + 1);
+  return (std::size_t{shift} << kSplitBits) + (value >> shift);
+}
+
+std::uint64_t middle_of(std::size_t bucket) {
+  if (bucket < (std::size_t{2} << kSplitBits)) return bucket;
+  const std::size_t shift = (bucket >> kSplitBits) - 1;
+  const std::uint64_t low = (bucket - (shift << kSplitBits)) << shift;
+  return low + ((std::uint64_t{1} << shift) >> 1U);
+}
+
+}  // namespace
+
+void Histogram::add(Duration value) {
+  LB_ASSERT(value.count() >= 0);
+  const auto nanoseconds = static_cast<std::uint64_t>(value.count());
+  const std::size_t bucket = bucket_of(nanoseconds);
+  if (bucket >= buckets_.size()) buckets_.resize(bucket + 1);
+  ++buckets_[bucket];
+  ++count_;
+  sum_ += nanoseconds;
+  max_ = std::max(max_, value);
+}
+
+Duration Histogram::mean() const {
+  return count_ == 0 ? Duration{} : Duration{static_cast<std::int64_t>(sum_ / count_)};
+}
+
+Duration Histogram::quantile(double q) const {
+  if (count_ == 0) return {};
+  const auto rank = std::clamp<std::uint64_t>(
+      static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count_))), 1, count_);
+  std::uint64_t seen = 0;
+  for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
+    seen += buckets_[bucket];
+    if (seen >= rank) return std::min(Duration{static_cast<std::int64_t>(middle_of(bucket))}, max_);
+  }
+  return max_;
+}
+
+}  // namespace lb::scenario

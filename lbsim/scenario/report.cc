@@ -1,0 +1,140 @@
+#include "lbsim/scenario/report.h"
+
+#include <algorithm>
+
+#include "lbcore/assert.h"
+
+namespace lb::scenario {
+namespace {
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+double latency_of(const Histogram& latency, Metric metric) {
+  switch (metric) {
+    case Metric::latency_mean: return seconds(latency.mean());
+    case Metric::latency_p50: return seconds(latency.quantile(0.5));
+    case Metric::latency_p90: return seconds(latency.quantile(0.9));
+    case Metric::latency_p99: return seconds(latency.quantile(0.99));
+    case Metric::latency_p999: return seconds(latency.quantile(0.999));
+    default: return seconds(latency.max());
+  }
+}
+
+std::uint64_t answers(const Series& series) {
+  return series.count(ClientResult::ok) + series.count(ClientResult::server_error);
+}
+
+}  // namespace
+
+std::string_view to_string(ClientResult result) {
+  switch (result) {
+    case ClientResult::ok: return "ok";
+    case ClientResult::server_error: return "server_error";
+    case ClientResult::timed_out: return "timed_out";
+    case ClientResult::failed: return "failed";
+  }
+  return "?";
+}
+
+void Series::add(const Sample& sample) {
+  ++results[static_cast<std::size_t>(sample.result)];
+  if (sample.result == ClientResult::ok) latency.add(sample.latency);
+}
+
+std::uint64_t Series::count() const {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t result : results) sum += result;
+  return sum;
+}
+
+double Series::error_ratio() const {
+  if (count() == 0) return 0;
+  return static_cast<double>(count() - count(ClientResult::ok)) / static_cast<double>(count());
+}
+
+bool Report::passed() const {
+  return std::all_of(expectations.begin(), expectations.end(),
+                     [](const ExpectationResult& result) { return result.passed; });
+}
+
+void Collector::Part::add(const Sample& sample) {
+  if (sample.sent < from || sample.sent >= to) return;
+  total.add(sample);
+  if (sample.backend.empty()) return;
+  auto series = backends.find(sample.backend);
+  if (series == backends.end()) series = backends.emplace(sample.backend, Series{}).first;
+  series->second.add(sample);
+}
+
+Collector::Collector(const Scenario& scenario)
+    : scenario_(scenario), whole_{scenario.warmup, Duration::max(), {}, {}} {
+  for (const auto& member : scenario.all_backends()) whole_.backends[member.backend.id];
+  for (const Expectation& expectation : scenario.expect) {
+    const bool own_window = expectation.from || expectation.to;
+    const Duration from = expectation.from.value_or(scenario.warmup);
+    const Duration to = expectation.to.value_or(Duration::max());
+    parts_.push_back(own_window ? Part{from, to, {}, {}} : Part{Duration::max(), {}, {}, {}});
+  }
+}
+
+void Collector::add(const Sample& sample) {
+  ++count_;
+  whole_.add(sample);
+  for (Part& part : parts_) {
+    if (part.from != Duration::max()) part.add(sample);
+  }
+}
+
+double Collector::value_of(const Expectation& expectation, const Part& part,
+                           const BalancerTotals& balancer) const {
+  const Series& total = part.total;
+  switch (expectation.metric) {
+    case Metric::requests: return static_cast<double>(total.count());
+    case Metric::error_ratio: return total.error_ratio();
+    case Metric::throughput: {
+      const Duration length = std::min(part.to, scenario_.duration) - part.from;
+      return static_cast<double>(total.count(ClientResult::ok)) / seconds(length);
+    }
+    case Metric::share: {
+      const auto series = part.backends.find(expectation.backend);
+      if (series == part.backends.end()) return 0;
+      std::uint64_t all = 0;
+      for (const auto& [_, other] : part.backends) all += answers(other);
+      return all == 0 ? 0 : static_cast<double>(answers(series->second)) / static_cast<double>(all);
+    }
+    case Metric::retry_ratio:
+      return balancer.requests == 0
+                 ? 0
+                 : static_cast<double>(balancer.retries) / static_cast<double>(balancer.requests);
+    default: return latency_of(total.latency, expectation.metric);
+  }
+}
+
+Report Collector::finish(std::string world, const BalancerTotals& balancer) const {
+  Report report;
+  report.world = std::move(world);
+  report.scenario = scenario_.name;
+  report.why = scenario_.why;
+  report.seed = scenario_.seed;
+  report.duration = scenario_.duration;
+  report.warmup = scenario_.warmup;
+  report.total = whole_.total;
+  report.backends.insert(whole_.backends.begin(), whole_.backends.end());
+  report.balancer = balancer;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const Expectation& expectation = scenario_.expect[i];
+    const Part& part = parts_[i].from == Duration::max() ? whole_ : parts_[i];
+    ExpectationResult result{expectation, value_of(expectation, part, balancer), true};
+    // Nothing to look at is not a pass: an expectation of a window without requests has not been
+    // met, it has not been tested.
+    const bool empty = part.total.count() == 0 && expectation.metric != Metric::requests;
+    const bool no_latency = is_latency(expectation.metric) && part.total.latency.count() == 0;
+    if (empty || no_latency) result.passed = false;
+    if (expectation.min && result.value < *expectation.min) result.passed = false;
+    if (expectation.max && result.value > *expectation.max) result.passed = false;
+    report.expectations.push_back(std::move(result));
+  }
+  return report;
+}
+
+}  // namespace lb::scenario

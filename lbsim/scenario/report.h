@@ -1,0 +1,118 @@
+// Report: what clients saw of a run, and whether it is what the scenario expected. Both worlds
+// feed the same Collector, so their reports have the same figures under the same names.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lbcore/config/writer.h"
+#include "lbsim/scenario/histogram.h"
+#include "lbsim/scenario/scenario.h"
+
+namespace lb::scenario {
+
+// How a request ended, as its client sees it. Exactly one for each request.
+enum class ClientResult : std::uint8_t {
+  ok,            // an answer below 500
+  server_error,  // an answer of 500 or above
+  timed_out,     // the client's own timeout
+  failed,        // no answer: refused, reset, cut or not HTTP
+};
+inline constexpr std::size_t kClientResultCount = 4;
+[[nodiscard]] std::string_view to_string(ClientResult result);
+
+struct Sample {
+  Duration sent{};     // When the client meant to send it, since the start of the run.
+  Duration latency{};  // From then to the last byte of the answer.
+  ClientResult result = ClientResult::ok;
+  std::string_view backend;  // Who answered; empty when nobody did.
+};
+
+// Figures over some of the samples.
+struct Series {
+  std::array<std::uint64_t, kClientResultCount> results{};
+  Histogram latency;  // Of `ok` alone: a fast refusal must not look like a fast answer.
+
+  void add(const Sample& sample);
+  [[nodiscard]] std::uint64_t count() const;
+  [[nodiscard]] std::uint64_t count(ClientResult result) const {
+    return results[static_cast<std::size_t>(result)];
+  }
+  [[nodiscard]] double error_ratio() const;
+};
+
+// What the balancer itself counted over the whole run, warm-up included.
+struct BalancerTotals {
+  std::uint64_t requests = 0;
+  std::uint64_t attempts = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t connections_opened = 0;
+  std::uint64_t connections_reused = 0;
+  std::map<std::string, std::uint64_t> outcomes;  // By name.
+};
+
+struct ExpectationResult {
+  Expectation expectation;
+  double value = 0;
+  bool passed = false;
+};
+
+struct Report {
+  std::string world;  // "simulated" or "measured"
+  std::string scenario;
+  std::string why;
+  std::uint64_t seed = 0;
+  Duration duration{};
+  Duration warmup{};
+  Series total;                            // After the warm-up.
+  std::map<std::string, Series> backends;  // After the warm-up, by id.
+  BalancerTotals balancer;
+  std::vector<ExpectationResult> expectations;
+  std::optional<std::string> digest;         // Of a simulated run.
+  std::optional<Duration> loopback_latency;  // Of a measured run: see docs/scenario-format.md.
+  std::vector<std::string> warnings;
+
+  [[nodiscard]] bool passed() const;
+};
+
+class Collector {
+ public:
+  explicit Collector(const Scenario& scenario);
+
+  void add(const Sample& sample);
+
+  // Of all that were added, warm-up included.
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
+  [[nodiscard]] Report finish(std::string world, const BalancerTotals& balancer) const;
+
+ private:
+  struct Part {  // The samples one expectation is about.
+    Duration from, to;
+    Series total;
+    std::map<std::string, Series, std::less<>> backends;
+    void add(const Sample& sample);
+  };
+  [[nodiscard]] double value_of(const Expectation& expectation, const Part& part,
+                                const BalancerTotals& balancer) const;
+
+  const Scenario& scenario_;
+  std::uint64_t count_ = 0;
+  Part whole_;
+  std::vector<Part> parts_;  // One an expectation that names a window of its own, else empty.
+};
+
+// The report as text, at most 100 columns wide, and as JSON (docs/scenario-format.md names every
+// figure).
+[[nodiscard]] std::string to_text(const Report& report);
+[[nodiscard]] config::Json to_json(const Report& report);
+
+// Two reports of the same scenario, in JSON, side by side.
+[[nodiscard]] std::string comparison_text(const config::Json& simulated,
+                                          const config::Json& measured);
+
+}  // namespace lb::scenario

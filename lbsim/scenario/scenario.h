@@ -1,0 +1,172 @@
+// Scenario: the story both worlds play. A daemon configuration, backends with a behaviour, a
+// network, loads, events on a timeline, and what is expected of it all.
+//
+// docs/scenario-format.md describes the file; load_scenario() reads it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "lbcore/config/daemon_config.h"
+#include "lbsim/scenario/distribution.h"
+
+namespace lb::scenario {
+
+// How one backend serves.
+struct Behaviour {
+  Distribution service_time = Constant{std::chrono::milliseconds{5}};
+  std::uint32_t concurrency = 8;  // Requests served at the same time.
+  std::uint32_t queue = 128;      // Requests that may wait; one more is answered with 503.
+};
+
+// Simulated delays. The harness runs on loopback and has none of its own to set.
+struct Network {
+  Duration connect = std::chrono::microseconds{100};  // To open a connection.
+  Duration one_way = std::chrono::microseconds{50};   // From one host to the next.
+};
+
+// Arrivals of an open loop: clients that do not wait for each other.
+struct Poisson {
+  double rate = 0;  // Requests per second.
+};
+struct ConstantRate {
+  double rate = 0;
+};
+// A closed loop: each client sends, waits for its answer, thinks, and sends again.
+struct ClosedLoop {
+  std::uint32_t clients = 1;
+  Distribution think_time = Constant{};
+};
+using Arrivals = std::variant<Poisson, ConstantRate, ClosedLoop>;
+
+struct RequestShape {
+  std::string method = "GET";
+  std::string path = "/";
+};
+
+struct Load {
+  std::string name = "load";
+  std::string listener;  // Empty: the first one of the configuration.
+  Arrivals arrivals = Poisson{};
+  std::uint32_t clients = 100;                  // Different client addresses in an open loop.
+  Duration timeout = std::chrono::seconds{10};  // After which a client gives up.
+  RequestShape request;
+};
+
+enum class FaultKind : std::uint8_t {
+  crash,        // The process is gone: connections break, new ones are refused.
+  hang,         // The process stands still: it accepts, and nothing moves.
+  refuse,       // New connections are refused; open ones go on.
+  reset,        // Every request breaks its connection.
+  slow,         // Service times are multiplied by `factor`.
+  error_ratio,  // This share of the answers are 500.
+  recover,      // All of the above end; a crashed process starts again.
+};
+
+struct Fault {
+  std::string backend;
+  FaultKind kind = FaultKind::crash;
+  double factor = 1;
+  double ratio = 0;
+};
+struct Reload {
+  config::DaemonConfig config;
+};
+struct AddBackend {
+  std::string cluster;
+  BackendConfig backend;
+};
+struct RemoveBackend {
+  std::string cluster;
+  std::string id;
+};
+
+struct Event {
+  Duration at{};
+  std::variant<Fault, Reload, AddBackend, RemoveBackend> what;
+};
+
+// "crash b1", for reports.
+[[nodiscard]] std::string describe_event(const Event& event);
+
+enum class Metric : std::uint8_t {
+  requests,     // sent
+  error_ratio,  // of the requests: 5xx, timed out at the client, or without an answer
+  throughput,   // good answers per second
+  share,        // of the answers, from `backend`
+  retry_ratio,  // retries per request
+  latency_mean,
+  latency_p50,
+  latency_p90,
+  latency_p99,
+  latency_p999,
+  latency_max,
+};
+
+[[nodiscard]] bool is_latency(Metric metric);
+[[nodiscard]] std::string_view metric_name(Metric metric);
+
+struct Expectation {
+  Metric metric = Metric::error_ratio;
+  std::string backend;        // For share.
+  std::optional<double> min;  // Both allowed; seconds when the metric is a latency.
+  std::optional<double> max;
+  // Only requests that clients meant to send in this part of the run; all after the warm-up
+  // otherwise.
+  std::optional<Duration> from;
+  std::optional<Duration> to;
+};
+
+struct Scenario {
+  std::string name;  // Of the file, without folder and ending.
+  std::string why;
+  std::uint64_t seed = 1;
+  Duration duration = std::chrono::seconds{10};
+  Duration warmup{};  // Requests sent before it are not in the figures.
+  config::DaemonConfig config;
+  std::map<std::string, Behaviour> backends;  // By id; "*" is for all the others.
+  Network network;
+  std::vector<Load> load;
+  std::vector<Event> events;  // In order of time.
+  std::vector<Expectation> expect;
+
+  [[nodiscard]] const Behaviour& behaviour(const std::string& backend) const;
+  // Every backend that plays a part at any time, with its cluster, in the order of their mention.
+  struct Member {
+    std::string cluster;
+    BackendConfig backend;
+  };
+  [[nodiscard]] std::vector<Member> all_backends() const;
+};
+
+struct LoadedScenario {
+  Scenario scenario;
+  // In the scenario itself and in the configuration it points at; one formatted line each, with
+  // the file it is in. Empty when the scenario may be run.
+  std::string problems;
+};
+
+// Reads a file named in the scenario, relative to it; nothing when it cannot be read.
+using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
+
+// Sets the value at a path such as config.clusters[0].strategy, in place of what the file says.
+struct Override {
+  std::string path;
+  std::string value;
+};
+
+[[nodiscard]] LoadedScenario load_scenario(std::string_view text, const std::string& file_name,
+                                           const ReadFile& read_file,
+                                           const std::vector<Override>& overrides = {});
+
+// The address clients number `client` of a load come from, in both worlds: hashing strategies see
+// the same keys.
+[[nodiscard]] std::string client_address(std::size_t load_index, std::uint32_t client);
+
+}  // namespace lb::scenario
