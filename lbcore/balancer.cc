@@ -172,6 +172,7 @@ NextStep Balancer::handle_answer(Instant now, RequestId id, int status, const At
 
 NextStep Balancer::handle_attempt_failed(Instant now, RequestId id, AttemptFailure failure,
                                          const AttemptFacts& facts) {
+  LB_ASSERT(requests_.at(id).phase != Request::Phase::backing_off);
   ++backends_[requests_.at(id).backend].failures;
   const Outcome last = facts.answer_begun ? Outcome::cut : outcome_of(failure);
   return retry_or_give_up(now, id, worth_repeating(config_.retries.on, failure), last, facts);
@@ -244,8 +245,7 @@ void Balancer::end_request(RequestId id, Outcome outcome) {
 // Facts from outside
 
 void Balancer::handle_connection_closed(ConnectionId connection) {
-  LB_ASSERT(pool_.is_idle(connection));
-  pool_.close(connection);
+  if (pool_.is_idle(connection)) pool_.close(connection);
 }
 
 void Balancer::handle_health(BackendId id, HealthState state) {
@@ -275,11 +275,17 @@ void Balancer::handle_config(Instant now, const ClusterPlan& plan) {
   for (std::size_t i = 0; i < plan.backend_ids.size(); ++i) {
     if (Backend* known = find_backend(plan.backend_ids[i])) {
       known->config = plan.config.backends[i];
+      known->health = plan.health[i];
     } else {
       add_backend(plan.backend_ids[i], plan.config.backends[i], plan.health[i]);
     }
   }
-  for (BackendSlot slot = 0; slot < backends_.size(); ++slot) drop_if_finished(slot);
+  for (BackendSlot slot = 0; slot < backends_.size(); ++slot) {
+    drop_if_finished(slot);
+    // Connections that could not have become idle under this configuration.
+    const std::uint32_t idle_max = config_.connection_pool.max_idle_per_backend;
+    close_idle_connections(slot, is_eligible(backends_[slot]) ? idle_max : 0);
+  }
   rebuild_eligible();
 }
 
@@ -320,9 +326,9 @@ void Balancer::drop_if_finished(BackendSlot slot) {
   free_slots_.push_back(slot);
 }
 
-void Balancer::close_idle_connections(BackendSlot slot) {
-  while (const auto closed = pool_.close_oldest_idle(slot)) {
-    actions_.push({Action::Kind::close_connection, {}, *closed});
+void Balancer::close_idle_connections(BackendSlot slot, std::uint32_t keep) {
+  while (pool_.idle_count(slot) > keep) {
+    actions_.push({Action::Kind::close_connection, {}, *pool_.close_oldest_idle(slot)});
   }
 }
 
@@ -415,8 +421,11 @@ void Balancer::change_load(BackendSlot slot, int change, bool own) {
 }
 
 void Balancer::abort_in_flight(BackendSlot slot) {
-  requests_.for_each([&](RequestId id, const Request& request) {
-    if (request.backend != slot) return;
+  requests_.for_each([&](RequestId id, Request& request) {
+    // A request whose own deadline came at the same time is being aborted already; and one that is
+    // aborted here must not be aborted a second time by its own deadline.
+    if (request.backend != slot || !deadlines_.contains(request.deadline)) return;
+    deadlines_.cancel(request.deadline);
     actions_.push({Action::Kind::abort_attempt, id, {}, AttemptFailure::drain_timeout});
   });
 }
@@ -431,6 +440,8 @@ Balancer::Backend* Balancer::find_backend(BackendId id) {
 
 // ---------------------------------------------------------------------------------------------
 // Views
+
+std::size_t Balancer::in_progress() const { return requests_.size(); }
 
 std::vector<BackendStatus> Balancer::backends() const {
   std::vector<BackendStatus> all;

@@ -7,14 +7,15 @@
 //
 // The life of a request:
 //
-//   handle_request ─▶ assigned ─▶ [handle_connected] ─▶ handle_sent ─▶ handle_answer ─▶
-//   handle_finished
-//        │                │              │                  │               │ (an answer worth a
-//        retry) ▼                └──────────────┴──── handle_attempt_failed ◀──────┘
-//   none eligible:                        │                │
-//   counted and over                   retry            give up: counted and over
-//                                         ▼
-//                     poll_action: retry_due ─▶ handle_retry ─▶ assigned …
+//   handle_request ──▶ none eligible: counted and over
+//     │ assigned
+//     ├──▶ handle_connected (a new connection) ──▶ handle_sent ──▶ handle_answer ──┐
+//     │                                                │                  │        ▼
+//     │                                                ▼                  │   handle_finished
+//     │                                     handle_attempt_failed         │
+//     │                                       │            │              │
+//     │ assigned                              ▼            ▼              ▼
+//     └──────────── handle_retry ◀── retry: retry_due   give up    retry (a listed status)
 //
 // handle_finished may come at any point after "assigned" (a client that left). Every request that
 // came in is counted in exactly one Outcome.
@@ -138,10 +139,11 @@ class Balancer {
   void handle_finished(Instant now, RequestId request, Outcome outcome, bool reusable);
 
   // -- Facts from outside.
-  void handle_connection_closed(ConnectionId connection);  // An idle one, closed by its backend.
+  // An idle one was closed by its backend. Ignored when it is not idle any more.
+  void handle_connection_closed(ConnectionId connection);
   void handle_health(BackendId backend, HealthState state);
-  // A new configuration. Backends that stay (same id) keep counts, connections and health; those
-  // that left take nothing new and have `timeouts.drain` to finish.
+  // A new configuration. Backends that stay (same id) keep counts and connections, and have the
+  // health the plan says; those that left take nothing new and have `timeouts.drain` to finish.
   void handle_config(Instant now, const ClusterPlan& plan);
   // What sibling worker number `sibling` has in flight: the whole of it, sorted by backend. An
   // empty report takes its earlier one back.
@@ -155,9 +157,10 @@ class Balancer {
 
   // -- Views.
   [[nodiscard]] const BalancerCounters& counters() const { return counters_; }
-  [[nodiscard]] std::size_t in_progress() const { return requests_.size(); }
+  [[nodiscard]] std::size_t in_progress() const;
   [[nodiscard]] std::vector<BackendStatus> backends() const;  // Sorted by id.
   [[nodiscard]] std::vector<BackendLoad> own_load() const;    // Those above zero, sorted by id.
+  [[nodiscard]] std::vector<ConnectionId> idle_connections() { return pool_.idle_connections(); }
   [[nodiscard]] const ClusterConfig& config() const { return config_; }
 
  private:
@@ -181,7 +184,7 @@ class Balancer {
   void start_removal(Instant now, Backend& backend);
   void abort_in_flight(BackendSlot slot);
   void drop_if_finished(BackendSlot slot);
-  void close_idle_connections(BackendSlot slot);
+  void close_idle_connections(BackendSlot slot, std::uint32_t keep = 0);
   void expire(const DeadlineTable::Expired& expired);
 
   ClusterConfig config_;

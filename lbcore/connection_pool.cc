@@ -46,6 +46,14 @@ std::optional<ConnectionId> ConnectionPool::close_oldest_idle(BackendSlot backen
   return oldest;
 }
 
+std::vector<ConnectionId> ConnectionPool::idle_connections() {
+  std::vector<ConnectionId> idle;
+  connections_.for_each([&](ConnectionId id, const Connection& connection) {
+    if (connection.idle) idle.push_back(id);
+  });
+  return idle;
+}
+
 void ConnectionPool::leave_idle(ConnectionId id) {
   Connection& connection = connections_.at(id);
   IdleList& list = idle_[connection.backend];

@@ -50,6 +50,7 @@ class ConnectionPool {
     return backend < idle_.size() ? idle_[backend].count : 0;
   }
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
+  [[nodiscard]] std::vector<ConnectionId> idle_connections();  // All of them; O(size()).
 
  private:
   struct Connection {

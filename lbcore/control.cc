@@ -49,9 +49,10 @@ void Control::adopt_targets(Instant now, Cluster& next, Cluster* last) {
     } else {
       target = std::exchange(*before->second, Target{});
       known.erase(before);
-      if (!was_probed && next.config.health_check) target.health.assume_healthy();
     }
     const bool was_disabled = target.config.state == AdminState::disabled;
+    const bool served = !is_new && !was_probed && !was_disabled;
+    if (served && next.config.health_check) target.health.assume_healthy();
     target.config = config;
     next.targets.push_back(std::move(target));
     Target& stored = next.targets.back();

@@ -40,6 +40,8 @@ class DeadlineTable {
   // `subject` is the caller's: it comes back when the deadline expires.
   DeadlineId set(DeadlineKind kind, Instant at, std::uint64_t subject);
 
+  [[nodiscard]] bool contains(DeadlineId id) const { return slots_.contains(id); }
+
   // Forgets a deadline and clears the id. An empty id is ignored; an expired one too.
   void cancel(DeadlineId& id);
 

@@ -49,7 +49,7 @@ class Health {
 
   // For a backend that served without being probed and now gets a health check: taking it out
   // until the first probe would turn the change into an outage.
-  void assume_healthy() { state_ = HealthState::healthy; }
+  void assume_healthy() { state_ = HealthState::healthy, streak_ = 0; }
 
   // Takes one result in; true when the state changed.
   bool record(ProbeResult result, const HealthThresholds& thresholds);

@@ -41,9 +41,4 @@ std::uint64_t Prng::below(std::uint64_t bound) {
   return static_cast<std::uint64_t>(product >> 64U);
 }
 
-double Prng::unit() {
-  const std::uint64_t bits = next() >> 11U;
-  return (static_cast<double>(bits) + 0.5) * 0x1.0p-53;
-}
-
 }  // namespace lb

@@ -20,8 +20,14 @@ class Prng {
   // TOMACS 2019). REQUIRES: bound > 0.
   std::uint64_t below(std::uint64_t bound);
 
-  // Uniform in the open interval (0, 1), with 53 bits: never 0, so a logarithm of it is finite.
-  double unit();
+  // Uniform in the open interval (0, 1), with 52 bits: never 0, so a logarithm of it is finite.
+  double unit() { return unit_of(next()); }
+
+  // The point of (0, 1) that 64 bits name. 52 of them, because the middle of one of 2^53 steps is
+  // not a double above 1/2: the last one would be rounded up to 1.
+  [[nodiscard]] static constexpr double unit_of(std::uint64_t bits) {
+    return (static_cast<double>(bits >> 12U) + 0.5) * 0x1.0p-52;
+  }
 
  private:
   std::array<std::uint64_t, 4> state_;

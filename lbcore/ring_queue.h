@@ -24,6 +24,9 @@ class RingQueue {
     return value;
   }
 
+  // REQUIRES: !empty().
+  [[nodiscard]] const T& front() const { return items_[first_]; }
+
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
 

@@ -132,9 +132,11 @@ class CrossChecks {
     return leaf == nullptr ? *node : *leaf;
   }
 
+  std::string path(std::string_view key) const {
+    return (place_.path.empty() ? "" : place_.path + '.') + std::string{key};
+  }
   std::string path(std::string_view list, std::size_t index) const {
-    return (place_.path.empty() ? "" : place_.path + '.') + std::string{list} + '[' +
-           std::to_string(index) + ']';
+    return path(list) + '[' + std::to_string(index) + ']';
   }
 
   void report(const Node& node, std::string path, std::string message) {
@@ -177,8 +179,9 @@ class CrossChecks {
                    did_you_mean(listener.cluster, clusters));
       }
     }
-    if (config_.listeners.empty() && place_.node.find("listeners") != nullptr) {
-      report(*place_.node.find("listeners"), "listeners", "expected at least one listener");
+    const Node* list = place_.node.find("listeners");
+    if (list != nullptr && list->kind == Node::Kind::list && list->items.empty()) {
+      report(*list, path("listeners"), "expected at least one listener");
     }
   }
 
@@ -193,8 +196,10 @@ class CrossChecks {
       }
       check_backends(i, cluster, at);
       if (cluster.health_check && !cluster.health_check->path.starts_with('/')) {
+        const Node& check = node_at("clusters", i, "health_check");
+        const Node* given = check.find("path");
         report(
-            node_at("clusters", i, "health_check"), at + ".health_check.path",
+            given == nullptr ? check : *given, at + ".health_check.path",
             "expected a path that starts with \"/\", found \"" + cluster.health_check->path + '"');
       }
     }
@@ -219,7 +224,7 @@ class CrossChecks {
     const Node* admin = place_.node.find("admin");
     const Node* bind = admin == nullptr ? nullptr : admin->find("bind");
     const Node& node = bind == nullptr ? place_.node : *bind;
-    const std::string at = place_.path.empty() ? "admin.bind" : place_.path + ".admin.bind";
+    const std::string at = path("admin.bind");
     check_address(node, at, config_.admin->bind, true);
     const auto address = parse_address(config_.admin->bind);
     const bool loopback = address && (address->host.starts_with("127.") || address->host == "::1" ||
@@ -235,6 +240,11 @@ class CrossChecks {
   const Place& place_;
   const DaemonConfig& config_;
 };
+
+// A YAML file may hold bytes that are not UTF-8, which dump() would throw about.
+std::string dump(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace
 
@@ -273,7 +283,7 @@ LoadedConfig load_config(std::string_view text, std::string_view file_name) {
 }
 
 std::vector<Problem> check_config(const DaemonConfig& config) {
-  return load_config(to_json(config).dump(2), "config.json").problems;
+  return load_config(dump(to_json(config), 2), "config.json").problems;
 }
 
 Json to_json(const DaemonConfig& config) {
@@ -285,7 +295,7 @@ Json to_json(const DaemonConfig& config) {
 
 std::string config_hash(const DaemonConfig& config) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  const std::uint64_t hash = hash_bytes(to_json(config).dump());
+  const std::uint64_t hash = hash_bytes(dump(to_json(config)));
   std::string text;
   for (int shift = 60; shift >= 0; shift -= 4) {
     text += kDigits[(hash >> static_cast<unsigned>(shift)) & 0xfU];

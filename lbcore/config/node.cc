@@ -8,9 +8,19 @@
 namespace lb::config {
 namespace {
 
-void add_entry(Node& map, Node::Entry entry, std::vector<Problem>& problems) {
+// No configuration is nested nearly as deep; without a limit a hostile text, or YAML that refers to
+// itself, would overflow the stack.
+constexpr std::size_t kDepthMax = 64;
+constexpr const char* kTooDeep = "nested deeper than 64 levels";
+
+std::string path_below(const std::string& path, const std::string& key) {
+  return path.empty() ? key : path + '.' + key;
+}
+
+void add_entry(Node& map, Node::Entry entry, std::string path, std::vector<Problem>& problems) {
   if (map.find(entry.key) != nullptr) {
-    problems.push_back({entry.at, entry.key, "this key is given twice; remove one of the two"});
+    problems.push_back(
+        {entry.at, std::move(path), "this key is given twice; remove one of the two"});
     return;
   }
   map.entries.push_back(std::move(entry));
@@ -23,9 +33,14 @@ Position position_of(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
-Node from_yaml(const YAML::Node& yaml, std::vector<Problem>& problems) {
+Node from_yaml(const YAML::Node& yaml, const std::string& path, std::size_t depth,
+               std::vector<Problem>& problems) {
   Node node;
   node.at = position_of(yaml.Mark());
+  if (depth > kDepthMax) {
+    problems.push_back({node.at, path, kTooDeep});
+    return node;
+  }
   switch (yaml.Type()) {
     case YAML::NodeType::Undefined:
     case YAML::NodeType::Null: break;
@@ -36,17 +51,23 @@ Node from_yaml(const YAML::Node& yaml, std::vector<Problem>& problems) {
       break;
     case YAML::NodeType::Sequence:
       node.kind = Node::Kind::list;
-      for (const YAML::Node& item : yaml) node.items.push_back(from_yaml(item, problems));
+      for (const YAML::Node& item : yaml) {
+        const std::string item_path = path + '[' + std::to_string(node.items.size()) + ']';
+        node.items.push_back(from_yaml(item, item_path, depth + 1, problems));
+      }
       break;
     case YAML::NodeType::Map:
       node.kind = Node::Kind::map;
       for (const auto& entry : yaml) {
         const Position at = position_of(entry.first.Mark());
         if (!entry.first.IsScalar()) {
-          problems.push_back({at, "", "a key has to be a plain word"});
+          problems.push_back({at, path, "a key has to be a plain word"});
           continue;
         }
-        add_entry(node, {entry.first.Scalar(), at, from_yaml(entry.second, problems)}, problems);
+        const std::string& key = entry.first.Scalar();
+        const std::string below = path_below(path, key);
+        add_entry(node, {key, at, from_yaml(entry.second, below, depth + 1, problems)}, below,
+                  problems);
       }
       break;
   }
@@ -55,7 +76,7 @@ Node from_yaml(const YAML::Node& yaml, std::vector<Problem>& problems) {
 
 Node parse_yaml(std::string_view text, std::vector<Problem>& problems) {
   try {
-    return from_yaml(YAML::Load(std::string{text}), problems);
+    return from_yaml(YAML::Load(std::string{text}), "", 0, problems);
   } catch (const YAML::Exception& error) {
     problems.push_back({position_of(error.mark), "", "not YAML: " + error.msg});
     return {};
@@ -166,6 +187,10 @@ class JsonReader final : public nlohmann::json_sax<nlohmann::json> {
     Node node;
     node.kind = kind;
     node.at = walk_.next();
+    if (open_.size() == kDepthMax) {
+      problems_.push_back({node.at, path_here(), kTooDeep});
+      return false;
+    }
     open_.push_back(std::move(node));
     keys_.emplace_back();
     return true;
@@ -183,10 +208,21 @@ class JsonReader final : public nlohmann::json_sax<nlohmann::json> {
     } else if (open_.back().kind == Node::Kind::list) {
       open_.back().items.push_back(std::move(node));
     } else {
+      std::string path = path_here();
       keys_.back().value = std::move(node);
-      add_entry(open_.back(), std::move(keys_.back()), problems_);
+      add_entry(open_.back(), std::move(keys_.back()), std::move(path), problems_);
     }
     return true;
+  }
+  // Of the value that is being read.
+  std::string path_here() const {
+    std::string path;
+    for (std::size_t i = 0; i < open_.size(); ++i) {
+      const bool in_list = open_[i].kind == Node::Kind::list;
+      path = in_list ? path + '[' + std::to_string(open_[i].items.size()) + ']'
+                     : path_below(path, keys_[i].key);
+    }
+    return path;
   }
 
   std::string_view text_;

@@ -28,6 +28,9 @@ constexpr std::array<Unit, 8> kSizeUnits{{{"", 1},
                                           {"MB", 1'000'000},
                                           {"GB", 1'000'000'000}}};
 
+// Below the greatest of 64 bits, so that a duration may be added to an instant.
+constexpr std::int64_t kCountMax = 9'000'000'000'000'000'000;
+
 // A decimal number and a unit, in whole smallest units. No sign: neither has a use for one.
 std::optional<std::int64_t> parse_with_unit(std::string_view text, std::span<const Unit> units) {
   const std::size_t digits = text.find_first_not_of("0123456789.");
@@ -36,14 +39,18 @@ std::optional<std::int64_t> parse_with_unit(std::string_view text, std::span<con
   const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& candidate) {
     return candidate.name == unit_name;
   });
-  double value = 0;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-  if (unit == units.end() || number.empty() || error != std::errc{} ||
-      end != number.data() + number.size()) {
-    return std::nullopt;
+  if (unit == units.end()) return std::nullopt;
+  const char* const number_end = number.data() + number.size();
+  std::int64_t whole = 0;  // A double would round the last digits of a long one.
+  if (const auto [end, error] = std::from_chars(number.data(), number_end, whole);
+      error == std::errc{} && end == number_end) {
+    return whole <= kCountMax / unit->size ? std::optional{whole * unit->size} : std::nullopt;
   }
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number_end, value);
+  if (error != std::errc{} || end != number_end) return std::nullopt;
   const double scaled = std::round(value * static_cast<double>(unit->size));
-  if (!(scaled <= 9.0e18)) return std::nullopt;
+  if (!(scaled <= static_cast<double>(kCountMax))) return std::nullopt;
   return static_cast<std::int64_t>(scaled);
 }
 
@@ -125,9 +132,10 @@ std::string describe_found(const Node& node) {
     case Node::Kind::map: return "an object";
     case Node::Kind::scalar: break;
   }
-  const std::string shown =
-      node.text.size() <= kShownMax ? node.text : node.text.substr(0, kShownMax) + "…";
-  return '"' + shown + '"';
+  std::string shown{"\""};
+  shown.append(node.text, 0, kShownMax);
+  if (node.text.size() > kShownMax) shown += "…";
+  return shown + '"';
 }
 
 void read(const Place& place, std::string& value, Range range) {

@@ -1,5 +1,6 @@
 #include "lbsim/scenario/distribution.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -18,8 +19,9 @@ double horner(double x, const double* coefficients, int count) {
   return sum;
 }
 
+// The far tail of a wide distribution is longer than 64 bits hold: it stays at 285 years.
 Duration from_double(double nanoseconds) {
-  return Duration{static_cast<std::int64_t>(nanoseconds + 0.5)};
+  return Duration{static_cast<std::int64_t>(std::min(nanoseconds + 0.5, 9.0e18))};
 }
 
 }  // namespace

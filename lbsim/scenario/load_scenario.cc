@@ -207,6 +207,9 @@ static void describe(ObjectReader& fields, Expectation& expectation) {
   read_limit(fields, "max", expectation.metric, expectation.max);
   fields.optional("from", expectation.from, kFromZero, "start of the time it is about");
   fields.optional("to", expectation.to, kFromZero, "end of the time it is about");
+  if (expectation.from && expectation.to && *expectation.from >= *expectation.to) {
+    fields.place().problem("\"from\" has to be before \"to\"");
+  }
   if (!expectation.min && !expectation.max) {
     fields.place().problem("\"min\" or \"max\" is missing: what is expected");
   }
@@ -321,9 +324,11 @@ class Loader {
       if (!text) {
         problems_.push_back({entry.value.at, "config", "cannot read \"" + config_file_ + '"'});
         config_file_.clear();
+        config_unreadable_ = true;
         return;
       }
       entry.value = config::parse_document(*text, config_file_, config_problems_);
+      config_unreadable_ = !config_problems_.empty() && entry.value.kind == Node::Kind::null;
     }
   }
 
@@ -345,8 +350,8 @@ class Loader {
     reader.known("config");
     if (const Node* node = reader.find("config")) {
       const bool own_file = !config_file_.empty();
-      config::read(Place{*node, own_file ? "" : "config", own_file ? config_problems_ : problems_},
-                   scenario.config);
+      const Place place{*node, own_file ? "" : "config", own_file ? config_problems_ : problems_};
+      if (!config_unreadable_) config::read(place, scenario.config);
     } else {
       reader.place().problem("\"config\" is missing: the configuration of lbd, or its file");
     }
@@ -468,13 +473,23 @@ class Loader {
       }
     }
     check_each(reader, "events", [&](const Node& node, const std::string& path) {
-      if (const Node* backend = node.find("backend")) known(backend, path, backend->text);
-      if (const Node* remove = node.find("remove_backend"))
-        known(remove, path, remove->find("id")->text);
+      if (const Node* backend = node.find("backend")) {
+        known(backend, path + ".backend", backend->text);
+      }
+      if (const Node* add = node.find("add_backend")) {
+        check_cluster(reader.place().child(*add->find("cluster"), path + ".add_backend.cluster"),
+                      scenario);
+        check_address(reader.place().child(*add->find("address"), path + ".add_backend.address"));
+      }
+      if (const Node* remove = node.find("remove_backend")) {
+        const std::string below = path + ".remove_backend";
+        check_cluster(reader.place().child(*remove->find("cluster"), below + ".cluster"), scenario);
+        known(remove->find("id"), below + ".id", remove->find("id")->text);
+      }
     });
     check_each(reader, "expect", [&](const Node& node, const std::string& path) {
       const Node* backend = node.find("backend");
-      if (backend != nullptr) known(backend, path, backend->text);
+      if (backend != nullptr) known(backend, path + ".backend", backend->text);
       if (node.find("metric")->text == "share" && backend == nullptr) {
         reader.place().child(node, path).problem("\"backend\" is missing: whose share");
       }
@@ -486,7 +501,7 @@ class Loader {
       if (listener == nullptr) return;
       if (std::find(listeners.begin(), listeners.end(), listener->text) == listeners.end()) {
         reader.place()
-            .child(*listener, path)
+            .child(*listener, path + ".listener")
             .problem("there is no listener \"" + listener->text + '"' +
                      config::did_you_mean(listener->text, listeners));
       }
@@ -495,6 +510,27 @@ class Loader {
       reader.place().problem("\"warmup\" has to be shorter than \"duration\"");
     }
     if (scenario.load.empty()) reader.place().problem("\"load\" is empty: nothing would be sent");
+  }
+
+  static void check_cluster(const Place& place, const Scenario& scenario) {
+    std::vector<std::string_view> names;
+    const auto add = [&](const config::DaemonConfig& daemon) {
+      for (const ClusterConfig& cluster : daemon.clusters) names.push_back(cluster.name);
+    };
+    add(scenario.config);
+    for (const Event& event : scenario.events) {
+      if (const auto* reload = std::get_if<Reload>(&event.what)) add(reload->config);
+    }
+    if (std::find(names.begin(), names.end(), place.node.text) != names.end()) return;
+    place.problem("there is no cluster \"" + place.node.text + '"' +
+                  config::did_you_mean(place.node.text, names));
+  }
+
+  static void check_address(const Place& place) {
+    const auto address = config::parse_address(place.node.text);
+    if (address && address->port != 0) return;
+    place.problem("expected host:port or [v6]:port, such as \"127.0.0.1:8080\", found \"" +
+                  place.node.text + '"');
   }
 
   template <class Check>
@@ -511,6 +547,7 @@ class Loader {
   const std::vector<Override>& overrides_;
   std::vector<Problem> problems_;
   std::string config_file_;  // The file "config" points at; empty when it is inline.
+  bool config_unreadable_ = false;
   std::vector<Problem> config_problems_;
   std::string other_problems_;  // Of files that events point at.
 };

@@ -1,0 +1,78 @@
+// BackendModel: a server with `concurrency` places and a queue, and the faults it can suffer. It
+// knows nothing of the network or of time; the Simulation asks it what becomes of a job.
+//
+// harness/fake_backend.h is the same server as a process. What one does, the other has to do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lbcore/prng.h"
+#include "lbcore/ring_queue.h"
+#include "lbsim/scenario/scenario.h"
+
+namespace lb::sim {
+
+using JobId = std::uint64_t;
+
+class BackendModel {
+ public:
+  BackendModel(std::string id, const scenario::Behaviour& behaviour, std::uint64_t seed)
+      : id_(std::move(id)), behaviour_(behaviour), prng_(seed) {}
+
+  enum class Admission : std::uint8_t {
+    served,      // It has a place: it will be done after draw_service_time().
+    waiting,     // It waits for a place, or for the process to go on.
+    overloaded,  // The queue is full: 503 at once.
+    broken,      // The connection is reset.
+  };
+  [[nodiscard]] Admission admit(JobId job);
+
+  // A job's service time is over: its status, or 0 when a hung process cannot answer yet. Call
+  // next_waiting() after it.
+  [[nodiscard]] int finish(JobId job);
+
+  // A waiting job that may be served now, or none. Call until there is none.
+  [[nodiscard]] std::optional<JobId> next_waiting();
+
+  [[nodiscard]] Duration draw_service_time();
+
+  void strike(const scenario::Fault& fault);
+
+  // After a recovery from a hang: jobs that came to their end meanwhile, to be finished again, and
+  // jobs that came in meanwhile, to be admitted again.
+  struct Thawed {
+    std::vector<JobId> finished;
+    std::vector<JobId> arrived;
+  };
+  [[nodiscard]] Thawed thaw();
+
+  [[nodiscard]] bool up() const { return up_; }
+  [[nodiscard]] bool accepts_connections() const { return up_ && !refusing_; }
+  [[nodiscard]] bool hung() const { return hung_; }
+  [[nodiscard]] bool resets() const { return resetting_; }
+  // Grows with every crash: what was under way before is gone.
+  [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
+  [[nodiscard]] const std::string& id() const { return id_; }
+
+ private:
+  std::string id_;
+  scenario::Behaviour behaviour_;
+  Prng prng_;
+
+  bool up_ = true;
+  bool hung_ = false;
+  bool refusing_ = false;
+  bool resetting_ = false;
+  double slow_factor_ = 1;
+  double error_ratio_ = 0;
+  std::uint32_t epoch_ = 0;
+
+  std::uint32_t busy_ = 0;
+  RingQueue<JobId> waiting_;
+  Thawed frozen_;  // What happened to a hung process that it has not noticed.
+};
+
+}  // namespace lb::sim

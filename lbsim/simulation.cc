@@ -1,0 +1,276 @@
+// The loop and the clients.
+#include "lbsim/simulation.h"
+
+#include <algorithm>
+
+#include "lbcore/assert.h"
+#include "lbcore/subject.h"
+
+namespace lb::sim {
+namespace {
+
+using scenario::ClientResult;
+
+// Streams of chance are told apart by these, so that a change to one part of a scenario leaves
+// the draws of the others as they were.
+constexpr std::uint64_t kWorkloadStream = 1;
+constexpr std::uint64_t kBackendStream = 2;
+
+bool is_idempotent(const std::string& method) { return method != "POST" && method != "PATCH"; }
+
+Duration interval_of(double rate) {
+  return Duration{static_cast<std::int64_t>(1e9 / rate + 0.5)};
+}
+
+}  // namespace
+
+Simulation::Simulation(const scenario::Scenario& scenario)
+    : scenario_(scenario),
+      digest_(mix(scenario.seed)),
+      collector_(scenario),
+      config_(scenario.config),
+      worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)) {
+  exchange_armed_.resize(worker_count_);
+  for (const auto& member : scenario.all_backends()) {
+    const std::string& id = member.backend.id;
+    const std::uint64_t seed = combine(combine(scenario.seed, kBackendStream), hash_bytes(id));
+    backend_indices_.emplace(id, static_cast<std::uint32_t>(backends_.size()));
+    backends_.emplace_back(id, scenario.behaviour(id), seed);
+  }
+  apply_config();
+  for (std::size_t i = 0; i < scenario.load.size(); ++i) {
+    const scenario::Load& load = scenario.load[i];
+    Workload& workload = workloads_.emplace_back();
+    workload.load = &load;
+    workload.prng = Prng(combine(combine(scenario.seed, kWorkloadStream), i));
+    workload.idempotent = is_idempotent(load.request.method);
+    const auto listener = std::find_if(
+        config_.listeners.begin(), config_.listeners.end(), [&](const auto& candidate) {
+          return load.listener.empty() || candidate.name == load.listener;
+        });
+    workload.pooled = listener->protocol == config::Protocol::http;
+    for (const ClusterPlan& plan : control_.plans()) {
+      if (plan.config.name == listener->cluster) workload.cluster = plan.id;
+    }
+    const auto* closed = std::get_if<scenario::ClosedLoop>(&load.arrivals);
+    const std::uint32_t clients = closed != nullptr ? closed->clients : load.clients;
+    for (std::uint32_t client = 0; client < clients; ++client) {
+      workload.client_keys.push_back(hash_bytes(scenario::client_address(i, client)));
+    }
+  }
+}
+
+scenario::Report Simulation::run(const Progress& progress) {
+  for (std::uint32_t i = 0; i < scenario_.events.size(); ++i) {
+    push(scenario_.events[i].at, {.kind = EventKind::timeline, .a = i});
+  }
+  for (std::uint32_t i = 0; i < workloads_.size(); ++i) {
+    const auto* closed = std::get_if<scenario::ClosedLoop>(&workloads_[i].load->arrivals);
+    if (closed == nullptr) {
+      schedule_next_arrival(i);
+      continue;
+    }
+    for (std::uint32_t client = 0; client < closed->clients; ++client) {
+      push(Duration::zero(), {.kind = EventKind::arrival, .a = i, .b = client});
+    }
+  }
+  constexpr std::uint64_t kEventsBetweenProgress = 1U << 16U;
+  std::uint64_t events = 0;
+  while (!events_.empty()) {
+    const Event event = events_.pop();
+    LB_ASSERT(event.at >= now_);
+    sending_ = event.at.time_since_epoch() < scenario_.duration;
+    if (!sending_ && requests_.size() == 0) break;
+    now_ = event.at;
+    dispatch(event);
+    if (progress && ++events % kEventsBetweenProgress == 0) progress(now_.time_since_epoch());
+  }
+  // Conservation: what was sent has ended, once, for its client and in its brain.
+  LB_ASSERT(collector_.count() == sent_);
+  for (const Brain& brain : brains_) {
+    LB_ASSERT(brain.balancer->in_progress() == 0);
+    LB_ASSERT(brain.balancer->counters().requests == brain.balancer->counters().outcomes.total());
+  }
+  scenario::Report report = collector_.finish("simulated", totals());
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  report.digest.emplace();
+  for (unsigned shift = 64; shift > 0; shift -= 4) {
+    *report.digest += kDigits[(digest_ >> (shift - 4)) & 0xfU];
+  }
+  return report;
+}
+
+void Simulation::dispatch(const Event& event) {
+  const SimRequestId request{event.a, event.b};
+  const AttemptId attempt{event.a, event.b};
+  const auto status = static_cast<int>(event.c);
+  switch (event.kind) {
+    case EventKind::arrival: {
+      if (!sending_) break;
+      const bool closed =
+          std::holds_alternative<scenario::ClosedLoop>(workloads_[event.a].load->arrivals);
+      closed ? send_request(event.a, event.b) : arrive(event.a);
+      break;
+    }
+    case EventKind::client_timeouts: client_timeouts(event.a); break;
+    case EventKind::daemon_receives: daemon_receives(request); break;
+    case EventKind::connect_done: connect_done(attempt); break;
+    case EventKind::backend_receives: backend_receives(attempt); break;
+    case EventKind::service_done:
+      service_done(event.a, event.b, subject_as<AttemptId>(event.c));
+      break;
+    case EventKind::daemon_hears: daemon_hears(attempt, status); break;
+    case EventKind::client_hears: client_hears(request, status); break;
+    case EventKind::client_left: client_left(request); break;
+    case EventKind::idle_broken:
+      brains_[event.a].balancer->handle_connection_closed(
+          ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
+      break;
+    case EventKind::brain_wakes: brain_wakes(event.a); break;
+    case EventKind::control_wakes: control_wakes(); break;
+    case EventKind::probe_result:
+      control_.handle_probe_result(now_, probes_[event.a],
+                                   event.c == 1 ? ProbeResult::pass : ProbeResult::fail);
+      free_probes_.push_back(event.a);
+      after_control();
+      break;
+    case EventKind::load_exchange: exchange_load(event.a); break;
+    case EventKind::timeline: play(scenario_.events[event.a]); break;
+  }
+}
+
+void Simulation::arrive(std::uint32_t index) {
+  Workload& workload = workloads_[index];
+  const auto client =
+      static_cast<std::uint32_t>(workload.prng.below(workload.client_keys.size()));
+  schedule_next_arrival(index);
+  send_request(index, client);
+}
+
+void Simulation::schedule_next_arrival(std::uint32_t index) {
+  Workload& workload = workloads_[index];
+  Duration gap{};
+  if (const auto* poisson = std::get_if<scenario::Poisson>(&workload.load->arrivals)) {
+    if (poisson->rate <= 0) return;
+    gap = scenario::sample(scenario::Exponential{interval_of(poisson->rate)}, workload.prng);
+  } else {
+    const auto& constant = std::get<scenario::ConstantRate>(workload.load->arrivals);
+    if (constant.rate <= 0) return;
+    gap = interval_of(constant.rate);
+  }
+  push(gap, {.kind = EventKind::arrival, .a = index});
+}
+
+void Simulation::send_request(std::uint32_t index, std::uint32_t client) {
+  SimRequest request;
+  request.workload = index;
+  request.client = client;
+  request.sent = now_;
+  const SimRequestId id = requests_.insert(request);
+  ++sent_;
+  push(scenario_.network.one_way,
+       {.kind = EventKind::daemon_receives, .a = id.slot, .b = id.generation});
+  Workload& workload = workloads_[index];
+  if (workload.patience.empty()) {
+    push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = index});
+  }
+  workload.patience.push({now_ + workload.load->timeout, id});
+}
+
+void Simulation::client_timeouts(std::uint32_t index) {
+  Workload& workload = workloads_[index];
+  while (!workload.patience.empty()) {
+    const auto [ends, id] = workload.patience.front();
+    const bool waits = requests_.contains(id) && requests_.at(id).client_waits;
+    if (waits && ends > now_) {
+      return push(ends - now_, {.kind = EventKind::client_timeouts, .a = index});
+    }
+    static_cast<void>(workload.patience.pop());
+    if (!waits) continue;
+    conclude(id, ClientResult::timed_out, "");
+    push(scenario_.network.one_way,
+         {.kind = EventKind::client_left, .a = id.slot, .b = id.generation});
+  }
+}
+
+void Simulation::client_hears(SimRequestId id, int status) {
+  if (!requests_.contains(id)) return;
+  const SimRequest& request = requests_.at(id);
+  if (request.client_waits) {
+    const bool from_backend = request.answered_by < backends_.size();
+    const ClientResult result = status == 0    ? ClientResult::failed
+                                : status < 500 ? ClientResult::ok
+                                               : ClientResult::server_error;
+    conclude(id, result, from_backend ? backends_[request.answered_by].id() : std::string_view{});
+  }
+  forget_if_over(id);
+}
+
+void Simulation::conclude(SimRequestId id, ClientResult result, std::string_view backend) {
+  SimRequest& request = requests_.at(id);
+  request.client_waits = false;
+  note(static_cast<std::uint64_t>(result), id.slot);
+  collector_.add({.sent = request.sent.time_since_epoch(),
+                  .latency = now_ - request.sent,
+                  .result = result,
+                  .backend = backend});
+  const auto* closed =
+      std::get_if<scenario::ClosedLoop>(&workloads_[request.workload].load->arrivals);
+  if (closed == nullptr) return;
+  const Duration think =
+      scenario::sample(closed->think_time, workloads_[request.workload].prng);
+  push(think, {.kind = EventKind::arrival, .a = request.workload, .b = request.client});
+}
+
+void Simulation::forget_if_over(SimRequestId id) {
+  const SimRequest& request = requests_.at(id);
+  if (!request.client_waits && !request.daemon_has_it) requests_.erase(id);
+}
+
+void Simulation::play(const scenario::Event& event) {
+  if (const auto* fault = std::get_if<scenario::Fault>(&event.what)) return strike(*fault);
+  const auto cluster_of = [&](const std::string& name) -> ClusterConfig* {
+    for (ClusterConfig& cluster : config_.clusters) {
+      if (cluster.name == name) return &cluster;
+    }
+    return nullptr;
+  };
+  if (const auto* reload = std::get_if<scenario::Reload>(&event.what)) {
+    config_.clusters = reload->config.clusters;
+  } else if (const auto* add = std::get_if<scenario::AddBackend>(&event.what)) {
+    if (ClusterConfig* cluster = cluster_of(add->cluster)) cluster->backends.push_back(add->backend);
+  } else if (const auto* remove = std::get_if<scenario::RemoveBackend>(&event.what)) {
+    if (ClusterConfig* cluster = cluster_of(remove->cluster)) {
+      std::erase_if(cluster->backends,
+                    [&](const BackendConfig& backend) { return backend.id == remove->id; });
+    }
+  }
+  apply_config();
+}
+
+scenario::BalancerTotals Simulation::totals() const {
+  scenario::BalancerTotals totals;
+  for (const Brain& brain : brains_) {
+    const BalancerCounters& counters = brain.balancer->counters();
+    totals.requests += counters.requests;
+    totals.attempts += counters.attempts;
+    totals.retries += counters.retries;
+    totals.connections_opened += counters.connections_opened;
+    totals.connections_reused += counters.connections_reused;
+    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+      totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] += counters.outcomes.counts[i];
+    }
+  }
+  return totals;
+}
+
+void Simulation::push(Duration delay, Event event) {
+  event.at = now_ + delay;
+  events_.push(event);
+}
+
+scenario::Report simulate(const scenario::Scenario& scenario, const Progress& progress) {
+  return Simulation(scenario).run(progress);
+}
+
+}  // namespace lb::sim

@@ -1,0 +1,175 @@
+// Simulation: the world of one run. Private to simulate(); split over three sources by the place
+// where things happen: simulation.cc (the loop and the clients), simulation_daemon.cc (the daemon,
+// around the real brain) and simulation_backends.cc (backends, network and faults).
+//
+// The way of a request:
+//
+//   client ──one_way──▶ daemon ──(connect)──one_way──▶ backend
+//   client ◀──one_way── daemon ◀──────────one_way───── backend
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lbcore/balancer.h"
+#include "lbcore/control.h"
+#include "lbsim/backend_model.h"
+#include "lbsim/event_queue.h"
+#include "lbsim/scenario/report.h"
+#include "lbsim/simulator.h"
+
+namespace lb::sim {
+
+// One request of a client, from its sending until both the client and the daemon are done with it.
+using SimRequestId = SlotId<struct SimRequestTag>;
+// One attempt of the daemon on one backend.
+using AttemptId = SlotId<struct AttemptTag>;
+
+class Simulation {
+ public:
+  explicit Simulation(const scenario::Scenario& scenario);
+  [[nodiscard]] scenario::Report run(const Progress& progress);
+
+ private:
+  static constexpr std::uint32_t kNobody = 0xffffffffU;
+
+  // A load with what it needs to go on.
+  struct Workload {
+    const scenario::Load* load = nullptr;
+    Prng prng{0};
+    ClusterId cluster;
+    bool pooled = true;
+    bool idempotent = true;
+    std::vector<HashKey> client_keys;
+    // When each client loses its patience, in the order of sending; all of a load wait equally
+    // long, so only the first of them needs an event.
+    struct Patience {
+      Instant ends;
+      SimRequestId request;
+    };
+    RingQueue<Patience> patience;
+  };
+
+  struct SimRequest {
+    std::uint32_t workload = 0;
+    std::uint32_t client = 0;
+    Instant sent;
+    bool client_waits = true;        // The client has neither its answer nor its patience lost.
+    bool daemon_has_it = false;      // The brain counts it as in progress.
+    std::uint32_t brain = 0;         // Which data brain has it.
+    RequestId brain_request;
+    AttemptId attempt;               // The one under way, if any.
+    std::uint32_t answered_by = kNobody;  // Backend whose answer is on its way to the client.
+  };
+
+  struct Attempt {
+    SimRequestId request;
+    Assignment assignment;
+    std::uint32_t backend = 0;
+    std::uint32_t epoch = 0;   // The life of the backend its connection was opened in.
+    bool daemon_waits = true;  // The daemon has not given it up; the backend may work on anyway.
+    bool reaches_backend = false;
+    bool request_sent = false;
+  };
+
+  // Who is at the other end of a connection, and in which of its lives.
+  struct Peer {
+    std::uint32_t backend = 0;
+    std::uint32_t epoch = 0;
+  };
+
+  // One Balancer: one worker's brain for one cluster.
+  struct Brain {
+    ClusterId cluster;
+    std::uint32_t worker = 0;
+    std::unique_ptr<Balancer> balancer;
+    std::optional<Instant> armed;  // The wake-up that counts; others are stale.
+    // What belongs to the brain's connections and requests, by their slots.
+    std::vector<Peer> connection_peer;
+    std::vector<SimRequestId> request_of;
+  };
+
+  // -- The loop and the clients (simulation.cc)
+  void dispatch(const Event& event);
+  void arrive(std::uint32_t workload);
+  void schedule_next_arrival(std::uint32_t workload);
+  void send_request(std::uint32_t workload, std::uint32_t client);
+  void client_timeouts(std::uint32_t workload);
+  void client_hears(SimRequestId id, int status);
+  void conclude(SimRequestId id, scenario::ClientResult result, std::string_view backend);
+  void forget_if_over(SimRequestId id);
+  void play(const scenario::Event& event);
+  [[nodiscard]] scenario::BalancerTotals totals() const;
+
+  // -- The daemon (simulation_daemon.cc)
+  void apply_config();
+  void daemon_receives(SimRequestId id);
+  void start_attempt(SimRequestId id, const Start& start);
+  void connect_done(AttemptId id);
+  void send_to_backend(AttemptId id);
+  void daemon_hears(AttemptId id, int status);
+  void client_left(SimRequestId id);
+  void attempt_failed(AttemptId id, AttemptFailure failure);
+  void next_step(SimRequestId id, const NextStep& step, int status);
+  void answer_client(SimRequestId id, int status);
+  void refuse_client(SimRequestId id, Outcome outcome);
+  void end_attempt(AttemptId id);
+  void brain_wakes(std::uint32_t brain);
+  void after_brain(std::uint32_t brain);
+  void act(std::uint32_t brain, const Action& action);
+  void control_wakes();
+  void after_control();
+  void exchange_load(std::uint32_t worker);
+  void arm_load_exchange(std::uint32_t worker);
+  [[nodiscard]] std::uint32_t brain_of(ClusterId cluster, std::uint32_t worker) const;
+
+  // -- Backends, network and faults (simulation_backends.cc)
+  [[nodiscard]] std::uint32_t backend_index(const std::string& id) const;
+  void open_connection(AttemptId id);
+  void backend_receives(AttemptId id);
+  void admit(AttemptId id);
+  void service_done(std::uint32_t backend, std::uint32_t epoch, AttemptId id);
+  void serve(std::uint32_t backend, AttemptId id);
+  void serve_waiting(std::uint32_t backend);
+  void answer_daemon(AttemptId id, int status);
+  void strike(const scenario::Fault& fault);
+  void break_connections(std::uint32_t backend);
+  void thaw(std::uint32_t backend);
+  void start_probe(const ProbeId& probe);
+
+  // -- Helpers
+  void push(Duration delay, Event event);
+  void note(std::uint64_t what, std::uint64_t who) {
+    digest_ = combine(digest_, combine(static_cast<std::uint64_t>(now_.time_since_epoch().count()),
+                                       combine(what, who)));
+  }
+
+  const scenario::Scenario& scenario_;
+  Instant now_{};
+  EventQueue events_;
+  std::uint64_t digest_ = 0;
+  scenario::Collector collector_;
+  std::uint64_t sent_ = 0;
+  bool sending_ = true;
+
+  config::DaemonConfig config_;
+  Control control_;
+  std::optional<Instant> control_armed_;
+  std::map<BackendId, std::uint32_t> backend_of_id_;  // The brain's id to our index.
+  std::vector<Brain> brains_;
+  std::vector<bool> exchange_armed_;  // By worker.
+  std::uint32_t worker_count_ = 1;
+
+  std::vector<BackendModel> backends_;
+  std::map<std::string, std::uint32_t> backend_indices_;
+  std::vector<Workload> workloads_;
+  Slab<SimRequest, SimRequestId> requests_;
+  Slab<Attempt, AttemptId> attempts_;
+  std::vector<ProbeId> probes_;            // Under way, by slot.
+  std::vector<std::uint32_t> free_probes_;
+};
+
+}  // namespace lb::sim

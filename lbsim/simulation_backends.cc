@@ -1,0 +1,127 @@
+// Backends, the network between them and the daemon, and faults.
+#include "lbcore/assert.h"
+#include "lbcore/subject.h"
+#include "lbsim/simulation.h"
+
+namespace lb::sim {
+
+std::uint32_t Simulation::backend_index(const std::string& id) const {
+  return backend_indices_.at(id);
+}
+
+void Simulation::open_connection(AttemptId id) {
+  push(scenario_.network.connect,
+       {.kind = EventKind::connect_done, .a = id.slot, .b = id.generation});
+}
+
+void Simulation::backend_receives(AttemptId id) {
+  if (!attempts_.contains(id)) return;
+  Attempt& attempt = attempts_.at(id);
+  attempt.reaches_backend = true;
+  // A process that is gone cannot even refuse, and one that came back knows nothing of connections
+  // it had in an earlier life: its host resets them.
+  const BackendModel& model = backends_[attempt.backend];
+  if (!model.up() || attempt.epoch != model.epoch()) return answer_daemon(id, 0);
+  admit(id);
+}
+
+void Simulation::admit(AttemptId id) {
+  const std::uint32_t index = attempts_.at(id).backend;
+  switch (backends_[index].admit(subject_of(id))) {
+    case BackendModel::Admission::served: return serve(index, id);
+    case BackendModel::Admission::waiting: return;
+    case BackendModel::Admission::overloaded: return answer_daemon(id, 503);
+    case BackendModel::Admission::broken: return answer_daemon(id, 0);
+  }
+}
+
+void Simulation::serve(std::uint32_t backend, AttemptId id) {
+  BackendModel& model = backends_[backend];
+  push(model.draw_service_time(), {.kind = EventKind::service_done,
+                                   .a = backend,
+                                   .b = model.epoch(),
+                                   .c = subject_of(id)});
+}
+
+void Simulation::service_done(std::uint32_t backend, std::uint32_t epoch, AttemptId id) {
+  BackendModel& model = backends_[backend];
+  if (model.epoch() != epoch) return;  // It crashed meanwhile; the connection broke then.
+  const int status = model.finish(subject_of(id));
+  if (status == 0) return;
+  answer_daemon(id, status);
+  serve_waiting(backend);
+}
+
+void Simulation::serve_waiting(std::uint32_t backend) {
+  while (const auto job = backends_[backend].next_waiting()) {
+    serve(backend, subject_as<AttemptId>(*job));
+  }
+}
+
+// An answer, or with status 0 the news of a broken connection.
+void Simulation::answer_daemon(AttemptId id, int status) {
+  push(scenario_.network.one_way, {.kind = EventKind::daemon_hears,
+                                   .a = id.slot,
+                                   .b = id.generation,
+                                   .c = static_cast<std::uint64_t>(status)});
+}
+
+void Simulation::strike(const scenario::Fault& fault) {
+  const std::uint32_t index = backend_index(fault.backend);
+  BackendModel& model = backends_[index];
+  const bool was_hung = model.hung();
+  model.strike(fault);
+  if (fault.kind == scenario::FaultKind::crash) break_connections(index);
+  if (fault.kind == scenario::FaultKind::recover && was_hung) thaw(index);
+}
+
+// A crash: the host resets what was open, used or idle.
+void Simulation::break_connections(std::uint32_t backend) {
+  attempts_.for_each([&](AttemptId id, const Attempt& attempt) {
+    if (attempt.backend == backend && attempt.reaches_backend) answer_daemon(id, 0);
+  });
+  for (std::uint32_t index = 0; index < brains_.size(); ++index) {
+    for (const ConnectionId connection : brains_[index].balancer->idle_connections()) {
+      if (brains_[index].connection_peer[connection.slot].backend != backend) continue;
+      push(scenario_.network.one_way, {.kind = EventKind::idle_broken,
+                                       .a = index,
+                                       .b = connection.slot,
+                                       .c = connection.generation});
+    }
+  }
+}
+
+void Simulation::thaw(std::uint32_t backend) {
+  const BackendModel::Thawed thawed = backends_[backend].thaw();
+  const std::uint32_t epoch = backends_[backend].epoch();
+  for (const JobId job : thawed.finished) service_done(backend, epoch, subject_as<AttemptId>(job));
+  for (const JobId job : thawed.arrived) admit(subject_as<AttemptId>(job));
+  serve_waiting(backend);
+}
+
+// A probe opens a connection of its own. It takes no place among the requests: a loaded backend is
+// not a sick one.
+void Simulation::start_probe(const ProbeId& probe) {
+  std::uint32_t slot = static_cast<std::uint32_t>(probes_.size());
+  if (free_probes_.empty()) {
+    probes_.push_back(probe);
+  } else {
+    slot = free_probes_.back();
+    free_probes_.pop_back();
+    probes_[slot] = probe;
+  }
+  const BackendModel& model = backends_[backend_of_id_.at(probe.backend)];
+  const bool http = control_.health_check(probe).type == ProbeType::http;
+  Event result{.kind = EventKind::probe_result, .a = slot};
+  if (!model.accepts_connections()) return push(scenario_.network.connect, result);
+  if (!http) {
+    result.c = 1;
+    return push(scenario_.network.connect, result);
+  }
+  // A hung process accepts and says nothing: the control brain's timeout decides.
+  if (model.hung()) return free_probes_.push_back(slot);
+  result.c = model.resets() ? 0 : 1;
+  push(scenario_.network.connect + 2 * scenario_.network.one_way, result);
+}
+
+}  // namespace lb::sim

@@ -1,0 +1,323 @@
+// The daemon: what lbnet does on sockets for the real brain, done here in virtual time.
+#include <algorithm>
+
+#include "lbcore/assert.h"
+#include "lbcore/subject.h"
+#include "lbsim/simulation.h"
+
+namespace lb::sim {
+namespace {
+
+constexpr std::uint64_t kBrainStream = 3;
+
+// A slot-indexed array, grown as slots appear.
+template <class T>
+T& at_slot(std::vector<T>& values, std::uint32_t slot) {
+  if (slot >= values.size()) values.resize(slot + 1);
+  return values[slot];
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------
+// Configuration, health and load, as the daemon's threads pass them on
+
+void Simulation::apply_config() {
+  const bool first = brains_.empty();
+  control_.handle_config(now_, config_.clusters);
+  const std::vector<ClusterPlan> plans = control_.plans();
+  for (const ClusterPlan& plan : plans) {
+    for (std::size_t i = 0; i < plan.backend_ids.size(); ++i) {
+      backend_of_id_[plan.backend_ids[i]] = backend_index(plan.config.backends[i].id);
+    }
+  }
+  for (const ClusterPlan& plan : plans) {
+    for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
+      const std::uint32_t index = brain_of(plan.id, worker);
+      if (index >= brains_.size()) brains_.resize(index + 1);
+      Brain& brain = brains_[index];
+      if (brain.balancer) {
+        brain.balancer->handle_config(now_, plan);
+      } else {
+        brain.cluster = plan.id;
+        brain.worker = worker;
+        brain.balancer = std::make_unique<Balancer>(
+            now_, plan, combine(combine(scenario_.seed, kBrainStream), index));
+      }
+    }
+  }
+  for (std::uint32_t index = 0; index < brains_.size(); ++index) {
+    const ClusterId cluster = brains_[index].cluster;
+    const bool configured = std::any_of(plans.begin(), plans.end(), [&](const ClusterPlan& plan) {
+      return plan.id == cluster;
+    });
+    if (!configured) brains_[index].balancer->handle_config(now_, {cluster, {}, {}, {}});
+    after_brain(index);
+  }
+  if (first) {
+    // lbd opens its listeners when its first probes are back. The run starts at that moment, and
+    // every backend is well then.
+    while (const auto action = control_.poll_action()) {
+      if (action->kind == ControlAction::Kind::start_probe) {
+        control_.handle_probe_result(now_, action->probe, ProbeResult::pass);
+      } else {
+        for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
+          const std::uint32_t index = brain_of(action->probe.cluster, worker);
+          brains_[index].balancer->handle_health(action->probe.backend, action->to);
+        }
+      }
+    }
+  }
+  after_control();
+}
+
+void Simulation::control_wakes() {
+  if (control_armed_ != now_) return;
+  control_armed_.reset();
+  control_.handle_timeout(now_);
+  after_control();
+}
+
+void Simulation::after_control() {
+  while (const auto action = control_.poll_action()) {
+    switch (action->kind) {
+      case ControlAction::Kind::start_probe: start_probe(action->probe); break;
+      case ControlAction::Kind::abandon_probe: break;  // Its result will come late, and be ignored.
+      case ControlAction::Kind::health_changed:
+        note(static_cast<std::uint64_t>(action->to), action->probe.backend.value);
+        for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
+          const std::uint32_t brain = brain_of(action->probe.cluster, worker);
+          brains_[brain].balancer->handle_health(action->probe.backend, action->to);
+          after_brain(brain);
+        }
+        break;
+    }
+  }
+  const std::optional<Instant> next = control_.poll_timeout();
+  if (next && (!control_armed_ || *next < *control_armed_)) {
+    control_armed_ = next;
+    push(*next - now_, {.kind = EventKind::control_wakes});
+  }
+}
+
+void Simulation::exchange_load(std::uint32_t worker) {
+  exchange_armed_[worker] = false;
+  bool loaded = false;
+  for (std::uint32_t from = worker; from < brains_.size(); from += worker_count_) {
+    const std::vector<BackendLoad> load = brains_[from].balancer->own_load();
+    loaded = loaded || !load.empty();
+    for (std::uint32_t sibling = 0; sibling < worker_count_; ++sibling) {
+      if (sibling == worker) continue;
+      brains_[brain_of(brains_[from].cluster, sibling)].balancer->handle_sibling_load(worker, load);
+    }
+  }
+  if (loaded) arm_load_exchange(worker);
+}
+
+void Simulation::arm_load_exchange(std::uint32_t worker) {
+  if (worker_count_ == 1 || exchange_armed_[worker]) return;
+  exchange_armed_[worker] = true;
+  push(config_.load_exchange, {.kind = EventKind::load_exchange, .a = worker});
+}
+
+std::uint32_t Simulation::brain_of(ClusterId cluster, std::uint32_t worker) const {
+  return cluster.value * worker_count_ + worker;
+}
+
+// ---------------------------------------------------------------------------------------------
+// A request in the daemon
+
+void Simulation::daemon_receives(SimRequestId id) {
+  if (!requests_.contains(id)) return;  // The client's patience was shorter than its way here.
+  SimRequest& request = requests_.at(id);
+  if (!request.client_waits) return;
+  const Workload& workload = workloads_[request.workload];
+  const HashKey key = workload.client_keys[request.client];
+  // A client's connection stays with the worker that accepted it.
+  const auto worker = static_cast<std::uint32_t>(mix(key) % worker_count_);
+  request.brain = brain_of(workload.cluster, worker);
+  arm_load_exchange(worker);
+  start_attempt(id, brains_[request.brain].balancer->handle_request(
+                        now_, {.key = key, .pooled = workload.pooled}));
+}
+
+void Simulation::start_attempt(SimRequestId id, const Start& start) {
+  SimRequest& request = requests_.at(id);
+  const std::uint32_t index = request.brain;
+  if (!start) {
+    request.daemon_has_it = false;
+    refuse_client(id, Outcome::no_backend);
+    return after_brain(index);
+  }
+  request.daemon_has_it = true;
+  request.brain_request = start->request;
+  Brain& brain = brains_[index];
+  const std::uint32_t backend = backend_of_id_.at(start->backend);
+  at_slot(brain.request_of, start->request.slot) = id;
+  if (!start->reused) {
+    at_slot(brain.connection_peer, start->connection.slot) = {backend, backends_[backend].epoch()};
+  }
+  note(start->backend.value, id.slot);
+  Attempt attempt;
+  attempt.request = id;
+  attempt.assignment = *start;
+  attempt.backend = backend;
+  request.attempt = attempts_.insert(attempt);
+  start->reused ? send_to_backend(request.attempt) : open_connection(request.attempt);
+  after_brain(index);
+}
+
+void Simulation::connect_done(AttemptId id) {
+  if (!attempts_.contains(id) || !attempts_.at(id).daemon_waits) return;
+  const Attempt& attempt = attempts_.at(id);
+  if (!backends_[attempt.backend].accepts_connections()) {
+    return attempt_failed(id, AttemptFailure::connect_failure);
+  }
+  const SimRequest& request = requests_.at(attempt.request);
+  brains_[request.brain].balancer->handle_connected(now_, request.brain_request);
+  send_to_backend(id);
+}
+
+void Simulation::send_to_backend(AttemptId id) {
+  Attempt& attempt = attempts_.at(id);
+  const SimRequest& request = requests_.at(attempt.request);
+  attempt.request_sent = true;
+  attempt.epoch = brains_[request.brain]
+                      .connection_peer[attempt.assignment.connection.slot]
+                      .epoch;
+  brains_[request.brain].balancer->handle_sent(now_, request.brain_request);
+  push(scenario_.network.one_way,
+       {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation});
+  after_brain(request.brain);
+}
+
+void Simulation::daemon_hears(AttemptId id, int status) {
+  if (!attempts_.contains(id)) return;
+  const Attempt& attempt = attempts_.at(id);
+  if (!attempt.daemon_waits) return attempts_.erase(id);
+  if (status == 0) {
+    attempt_failed(id, AttemptFailure::reset);
+    return attempts_.erase(id);
+  }
+  const SimRequestId request_id = attempt.request;
+  SimRequest& request = requests_.at(request_id);
+  const AttemptFacts facts{.request_sent = true,
+                           .idempotent = workloads_[request.workload].idempotent,
+                           .body_replayable = true,
+                           .answer_begun = false};
+  request.answered_by = attempt.backend;
+  end_attempt(id);
+  attempts_.erase(id);
+  Balancer& balancer = *brains_[request.brain].balancer;
+  next_step(request_id, balancer.handle_answer(now_, request.brain_request, status, facts), status);
+}
+
+void Simulation::attempt_failed(AttemptId id, AttemptFailure failure) {
+  const Attempt attempt = attempts_.at(id);
+  SimRequest& request = requests_.at(attempt.request);
+  const AttemptFacts facts{.request_sent = attempt.request_sent,
+                           .idempotent = workloads_[request.workload].idempotent,
+                           .body_replayable = true,
+                           .answer_begun = false};
+  end_attempt(id);
+  Balancer& balancer = *brains_[request.brain].balancer;
+  next_step(attempt.request,
+            balancer.handle_attempt_failed(now_, request.brain_request, failure, facts), 0);
+}
+
+void Simulation::next_step(SimRequestId id, const NextStep& step, int status) {
+  SimRequest& request = requests_.at(id);
+  const std::uint32_t brain = request.brain;
+  switch (step.kind) {
+    case NextStep::Kind::deliver:
+      brains_[brain].balancer->handle_finished(
+          now_, request.brain_request,
+          status < 500 ? Outcome::success : Outcome::backend_error, true);
+      request.daemon_has_it = false;
+      answer_client(id, status);
+      break;
+    case NextStep::Kind::retry:
+      request.answered_by = kNobody;
+      break;  // The brain says when, by an action.
+    case NextStep::Kind::give_up:
+      request.daemon_has_it = false;
+      refuse_client(id, step.outcome);
+      break;
+  }
+  after_brain(brain);
+}
+
+void Simulation::answer_client(SimRequestId id, int status) {
+  push(scenario_.network.one_way, {.kind = EventKind::client_hears,
+                                   .a = id.slot,
+                                   .b = id.generation,
+                                   .c = static_cast<std::uint64_t>(status)});
+}
+
+// The daemon's own answer. A TCP client gets none, only a reset connection.
+void Simulation::refuse_client(SimRequestId id, Outcome outcome) {
+  SimRequest& request = requests_.at(id);
+  request.answered_by = kNobody;
+  answer_client(id, workloads_[request.workload].pooled ? status_for(outcome) : 0);
+}
+
+void Simulation::client_left(SimRequestId id) {
+  if (!requests_.contains(id)) return;  // Its answer was on the way, and ended it.
+  SimRequest& request = requests_.at(id);
+  if (request.daemon_has_it) {
+    if (attempts_.contains(request.attempt)) end_attempt(request.attempt);
+    request.daemon_has_it = false;
+    brains_[request.brain].balancer->handle_finished(now_, request.brain_request,
+                                                     Outcome::client_gone, false);
+    after_brain(request.brain);
+  }
+  forget_if_over(id);
+}
+
+// The daemon is done with an attempt. The attempt itself lives on while a backend works on it.
+void Simulation::end_attempt(AttemptId id) {
+  Attempt& attempt = attempts_.at(id);
+  attempt.daemon_waits = false;
+  requests_.at(attempt.request).attempt = {};
+  if (!attempt.request_sent) attempts_.erase(id);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The brain's time and actions
+
+void Simulation::brain_wakes(std::uint32_t index) {
+  Brain& brain = brains_[index];
+  if (brain.armed != now_) return;  // A later decision made this wake-up pointless.
+  brain.armed.reset();
+  brain.balancer->handle_timeout(now_);
+  after_brain(index);
+}
+
+void Simulation::after_brain(std::uint32_t index) {
+  while (const auto action = brains_[index].balancer->poll_action()) act(index, *action);
+  Brain& brain = brains_[index];
+  const std::optional<Instant> next = brain.balancer->poll_timeout();
+  // A wake-up that comes too early asks again; only one that would come too late is a fault.
+  if (next && (!brain.armed || *next < *brain.armed)) {
+    brain.armed = next;
+    push(*next - now_, {.kind = EventKind::brain_wakes, .a = index});
+  }
+}
+
+void Simulation::act(std::uint32_t index, const Action& action) {
+  Brain& brain = brains_[index];
+  switch (action.kind) {
+    case Action::Kind::close_connection: break;  // Nothing here has a socket.
+    case Action::Kind::abort_attempt: {
+      const SimRequestId id = brain.request_of[action.request.slot];
+      attempt_failed(requests_.at(id).attempt, action.failure);
+      break;
+    }
+    case Action::Kind::retry_due:
+      start_attempt(brain.request_of[action.request.slot],
+                    brain.balancer->handle_retry(now_, action.request));
+      break;
+  }
+}
+
+}  // namespace lb::sim
