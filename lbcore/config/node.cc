@@ -66,19 +66,33 @@ Node from_yaml(const YAML::Node& yaml, const std::string& path, std::size_t dept
         }
         const std::string& key = entry.first.Scalar();
         const std::string below = path_below(path, key);
-        add_entry(node, {key, at, from_yaml(entry.second, below, depth + 1, problems)}, below,
-                  problems);
+        Node value = from_yaml(entry.second, below, depth + 1, problems);
+        // Of nothing, yaml-cpp tells the place of what comes next.
+        if (value.kind == Node::Kind::null) value.at = at;
+        add_entry(node, {key, at, std::move(value)}, below, problems);
       }
       break;
   }
   return node;
 }
 
+// yaml-cpp's words for a tab do not mention it.
+bool indented_by_tab(std::string_view text, int line) {
+  for (int n = 1; n < line && !text.empty(); ++n) {
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  }
+  const std::string_view indent = text.substr(0, text.find_first_not_of(" \t"));
+  return indent.find('\t') != std::string_view::npos;
+}
+
 Node parse_yaml(std::string_view text, std::vector<Problem>& problems) {
   try {
     return from_yaml(YAML::Load(std::string{text}), "", 0, problems);
   } catch (const YAML::Exception& error) {
-    problems.push_back({position_of(error.mark), "", "not YAML: " + error.msg});
+    const Position at = position_of(error.mark);
+    const bool tab = indented_by_tab(text, at.line);
+    problems.push_back(
+        {at, "", "not YAML: " + error.msg + (tab ? "; indent with spaces, not tabs" : "")});
     return {};
   }
 }

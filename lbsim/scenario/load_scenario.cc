@@ -185,7 +185,6 @@ static void describe(Fields& fields, Load& load) {
 // A limit of an expectation: a duration for latencies, a number otherwise.
 static void read_limit(ObjectReader& fields, std::string_view key, Metric metric,
                        std::optional<double>& limit) {
-  fields.known(key);
   const Node* node = fields.find(key);
   if (node == nullptr) return;
   const Place place = fields.place().child(*node, fields.path_of(key));
@@ -201,16 +200,21 @@ static void read_limit(ObjectReader& fields, std::string_view key, Metric metric
 }
 
 static void describe(ObjectReader& fields, Expectation& expectation) {
+  const std::size_t problem_count = fields.place().problems.size();
   fields.required("metric", expectation.metric, "which figure");
+  // Of an unknown figure nobody can say how a limit should look.
+  const bool known = fields.place().problems.size() == problem_count;
   fields.optional("backend", expectation.backend, kAboveZero, "of which backend, for share");
-  read_limit(fields, "min", expectation.metric, expectation.min);
-  read_limit(fields, "max", expectation.metric, expectation.max);
+  if (known) read_limit(fields, "min", expectation.metric, expectation.min);
+  if (known) read_limit(fields, "max", expectation.metric, expectation.max);
+  fields.known("min");
+  fields.known("max");
   fields.optional("from", expectation.from, kFromZero, "start of the time it is about");
   fields.optional("to", expectation.to, kFromZero, "end of the time it is about");
   if (expectation.from && expectation.to && *expectation.from >= *expectation.to) {
     fields.place().problem("\"from\" has to be before \"to\"");
   }
-  if (!expectation.min && !expectation.max) {
+  if (fields.find("min") == nullptr && fields.find("max") == nullptr) {
     fields.place().problem("\"min\" or \"max\" is missing: what is expected");
   }
 }
@@ -507,9 +511,14 @@ class Loader {
       }
     });
     if (scenario.warmup >= scenario.duration) {
-      reader.place().problem("\"warmup\" has to be shorter than \"duration\"");
+      const Node* warmup = reader.find("warmup");
+      reader.place()
+          .child(warmup == nullptr ? reader.place().node : *warmup, "warmup")
+          .problem("has to be shorter than \"duration\"");
     }
-    if (scenario.load.empty()) reader.place().problem("\"load\" is empty: nothing would be sent");
+    if (scenario.load.empty()) {
+      reader.place().child(*reader.find("load"), "load").problem("is empty: nothing would be sent");
+    }
   }
 
   static void check_cluster(const Place& place, const Scenario& scenario) {

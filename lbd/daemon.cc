@@ -1,0 +1,431 @@
+#include "lbd/daemon.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <future>
+#include <iostream>
+#include <random>
+
+#include "lbd/admin.h"
+#include "lbd/log.h"
+#include "lbd/options.h"
+#include "lbnet/clock.h"
+
+namespace lb::daemon {
+namespace {
+
+net::Endpoint local_endpoint(int fd) {
+  net::Endpoint endpoint;
+  auto size = static_cast<socklen_t>(endpoint.capacity());
+  ::getsockname(fd, endpoint.data(), &size);
+  return endpoint;
+}
+
+void close_all(const std::vector<int>& fds) {
+  for (const int fd : fds) ::close(fd);
+}
+
+std::int64_t unix_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32U) | device();
+}
+
+const config::ListenerConfig* find_listener(const config::DaemonConfig& config,
+                                            const std::string& name) {
+  for (const auto& listener : config.listeners) {
+    if (listener.name == name) return &listener;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Daemon::Daemon(config::DaemonConfig config, std::string config_file)
+    : config_(std::move(config)),
+      config_hash_(config::config_hash(config_)),
+      config_file_(std::move(config_file)),
+      io_(1),
+      signals_(io_, SIGHUP, SIGTERM, SIGINT),
+      control_timer_(io_),
+      shutdown_timer_(io_),
+      prober_(io_, [this](const ProbeId& probe, ProbeResult result, const std::string& detail) {
+        probe_ended(probe, result, detail);
+      }) {}
+
+Daemon::~Daemon() = default;
+
+// ---------------------------------------------------------------------------------------------
+// Start and stop
+
+int Daemon::run() {
+  set_log_level(config_.log.level);
+  std::signal(SIGPIPE, SIG_IGN);
+  if (const auto error = open_all()) {
+    std::cerr << "lbd: " << *error << '\n';
+    return kEnvironment;
+  }
+  start_workers();
+  reloads_.last_success_unix_seconds = unix_seconds();
+  control_.handle_config(net::now(), config_.clusters);
+  hand_out_clusters();
+  log_event(LogLevel::info, "starting",
+            {{"version", LBD_VERSION}, {"pid", ::getpid()}, {"workers", workers_.size()},
+             {"config_hash", config_hash_}});
+  wait_for_signal();
+  after_control();
+  open_when_known();
+  io_.run();
+  for (WorkerThread& worker : workers_) worker.thread.join();
+  log_event(LogLevel::info, "stopped");
+  return kDone;
+}
+
+std::optional<std::string> Daemon::open_all() {
+  if (const auto error = prepare(config_, endpoints_, unopened_)) return error;
+  try {
+    access_log_ = std::make_unique<net::AccessLog>(config_.log.access);
+  } catch (const std::exception& error) {
+    return "cannot write the access log: " + std::string{error.what()};
+  }
+  if (!config_.admin) return std::nullopt;
+  const auto address = config::parse_address(config_.admin->bind);
+  try {
+    const net::Endpoint endpoint = net::resolve(address->host, address->port);
+    if (!net::port_is_free(endpoint)) {
+      return "admin: cannot listen on " + net::to_string(endpoint) + ": " + std::strerror(errno);
+    }
+    admin_ = std::make_unique<AdminServer>(*this, io_, endpoint);
+  } catch (const boost::system::system_error& error) {
+    return "admin: cannot listen on " + config_.admin->bind + ": " + error.code().message();
+  }
+  return std::nullopt;
+}
+
+std::uint32_t Daemon::worker_count() const {
+  return config_.workers.count > 0 ? config_.workers.count
+                                   : std::max(std::thread::hardware_concurrency(), 1U);
+}
+
+void Daemon::start_workers() {
+  const std::uint64_t seed = random_seed();
+  const std::uint32_t count = worker_count();
+  workers_.resize(count);
+  for (std::uint32_t index = 0; index < count; ++index) {
+    net::WorkerOptions options;
+    options.index = index;
+    options.seed = seed;
+    options.access_log = access_log_.get();
+    options.load_exchange = config_.load_exchange;
+    if (count > 1) {
+      options.share_load = [this](std::uint32_t from, const auto& loads) {
+        share_load(from, loads);
+      };
+    }
+    workers_[index].worker = std::make_unique<net::Worker>(options);
+  }
+  workers_running_ = count;
+  // Signals are the control thread's.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  for (WorkerThread& each : workers_) {
+    each.thread = std::thread([this, worker = each.worker.get()] {
+      worker->run();
+      boost::asio::post(io_, [this] { worker_ended(); });
+    });
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+// Clients that come before the first probes are back wait in the kernel's queue: opened earlier,
+// they would be refused for want of a backend known to be well.
+void Daemon::open_when_known() {
+  if (open_ || stopping_ || !control_.knows_all()) return;
+  open_ = true;
+  for (const config::ListenerConfig& listener : config_.listeners) {
+    const std::vector<int>& fds = unopened_[listener.name].fds;
+    log_event(LogLevel::info, "listening",
+              {{"listener", listener.name}, {"address", net::to_string(local_endpoint(fds[0]))}});
+  }
+  hand_out_listeners({}, std::exchange(unopened_, {}));
+  log_event(LogLevel::info, "ready");
+}
+
+void Daemon::wait_for_signal() {
+  signals_.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    wait_for_signal();
+    if (signal == SIGHUP) {
+      reload_file();
+    } else {
+      stop();
+    }
+  });
+}
+
+// The first time: finish what is under way, for as long as the configuration allows. The second
+// time: at once.
+void Daemon::stop() {
+  const bool at_once = stopping_;
+  if (!stopping_) {
+    stopping_ = true;
+    log_event(LogLevel::info, "stopping", {{"grace", config::format_duration(config_.shutdown_timeout)}});
+    shutdown_timer_.expires_after(config_.shutdown_timeout);
+    shutdown_timer_.async_wait([this](boost::system::error_code error) {
+      if (!error) stop();
+    });
+  }
+  for (auto& [_, sockets] : std::exchange(unopened_, {})) close_all(sockets.fds);
+  for (WorkerThread& each : workers_) {
+    each.worker->post([worker = each.worker.get(), at_once] { worker->stop(at_once); });
+  }
+}
+
+void Daemon::worker_ended() {
+  if (--workers_running_ > 0) return;
+  admin_.reset();
+  signals_.cancel();
+  control_timer_.cancel();
+  shutdown_timer_.cancel();
+  prober_.abandon_all();  // run() returns when their coroutines have ended.
+}
+
+// ---------------------------------------------------------------------------------------------
+// Configuration
+
+std::optional<std::string> Daemon::prepare(const config::DaemonConfig& next,
+                                           std::map<std::string, net::Endpoint>& endpoints,
+                                           std::map<std::string, Sockets>& sockets) const {
+  const auto look_up = [&](const std::string& text) {
+    const auto address = config::parse_address(text);
+    if (!endpoints.contains(text)) endpoints[text] = net::resolve(address->host, address->port);
+    return endpoints[text];
+  };
+  std::string what;
+  try {
+    for (const ClusterConfig& cluster : next.clusters) {
+      for (const BackendConfig& backend : cluster.backends) {
+        what = "backend " + backend.id + ": cannot look up " + backend.address;
+        look_up(backend.address);
+      }
+    }
+    for (const config::ListenerConfig& listener : next.listeners) {
+      const config::ListenerConfig* present =
+          open_ ? find_listener(config_, listener.name) : nullptr;
+      if (present != nullptr && present->bind == listener.bind) continue;
+      what = "listener " + listener.name + ": cannot listen on " + listener.bind;
+      net::Endpoint endpoint = look_up(listener.bind);
+      bool good = net::port_is_free(endpoint);
+      std::vector<int>& fds = sockets[listener.name].fds;
+      for (std::uint32_t worker = 0; good && worker < worker_count(); ++worker) {
+        const int fd = net::open_listening_socket(endpoint);
+        good = fd >= 0;
+        if (good) fds.push_back(fd);
+        if (good && worker == 0) endpoint = local_endpoint(fd);  // Port 0 has become a real one.
+      }
+      if (!good) throw boost::system::system_error(errno, boost::system::system_category());
+    }
+  } catch (const boost::system::system_error& error) {
+    for (auto& [_, opened] : std::exchange(sockets, {})) close_all(opened.fds);
+    return what + ": " + error.code().message();
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Daemon::needs_restart(const config::DaemonConfig& last,
+                                                 const config::DaemonConfig& next) {
+  const char* what = nullptr;
+  if (last.workers != next.workers) what = "workers";
+  if (last.load_exchange != next.load_exchange) what = "load_exchange";
+  if (last.admin != next.admin) what = "admin";
+  if (last.log.access != next.log.access) what = "log.access";
+  if (what == nullptr) return std::nullopt;
+  return std::string{what} + " cannot change while lbd runs; restart it, or leave that as it was";
+}
+
+std::optional<std::string> Daemon::apply(const config::DaemonConfig& next,
+                                         const std::string& cause) {
+  std::map<std::string, net::Endpoint> endpoints;
+  std::map<std::string, Sockets> sockets;
+  std::optional<std::string> error =
+      stopping_ ? "lbd is stopping" : needs_restart(config_, next);
+  if (!error && !open_) error = "lbd is still starting; try again when /readyz says 200";
+  if (!error) error = prepare(next, endpoints, sockets);
+  if (error) {
+    ++reloads_.failed;
+    log_event(LogLevel::error, "config_rejected", {{"cause", cause}, {"error", *error}});
+    return error;
+  }
+  const config::DaemonConfig last = std::exchange(config_, next);
+  config_hash_ = config::config_hash(config_);
+  endpoints_ = std::move(endpoints);
+  set_log_level(config_.log.level);
+  control_.handle_config(net::now(), config_.clusters);
+  hand_out_clusters();
+  hand_out_listeners(last, std::move(sockets));
+  after_control();
+  ++reloads_.succeeded;
+  reloads_.last_success_unix_seconds = unix_seconds();
+  log_event(LogLevel::info, "config_applied", {{"cause", cause}, {"config_hash", config_hash_}});
+  return std::nullopt;
+}
+
+void Daemon::reload_file() {
+  if (config_file_.empty()) {
+    log_event(LogLevel::warning, "reload_ignored", {{"error", "lbd was started without a file"}});
+    return;
+  }
+  const ReadConfig read = read_config_file(config_file_);
+  if (read.status == ReadConfig::Status::good) {
+    static_cast<void>(apply(read.config, "HUP"));
+    return;
+  }
+  ++reloads_.failed;
+  log_event(LogLevel::error, "config_rejected", {{"cause", "HUP"}, {"error", read.problems}});
+}
+
+void Daemon::hand_out_clusters() {
+  auto setups = std::make_shared<std::vector<net::ClusterSetup>>();
+  for (const ClusterPlan& plan : control_.plans()) {
+    net::ClusterSetup& setup = setups->emplace_back(net::ClusterSetup{plan, {}});
+    for (const BackendConfig& backend : plan.config.backends) {
+      setup.endpoints.push_back(endpoints_.at(backend.address));
+    }
+  }
+  for (WorkerThread& each : workers_) {
+    each.worker->post([worker = each.worker.get(), setups] { worker->apply(*setups); });
+  }
+}
+
+void Daemon::hand_out_listeners(const config::DaemonConfig& last,
+                                std::map<std::string, Sockets> sockets) {
+  for (std::size_t index = 0; index < workers_.size(); ++index) {
+    net::Worker* worker = workers_[index].worker.get();
+    for (const config::ListenerConfig& listener : last.listeners) {
+      if (find_listener(config_, listener.name) != nullptr) continue;
+      worker->post([worker, name = listener.name] { worker->close_listener(name); });
+    }
+    for (const config::ListenerConfig& listener : config_.listeners) {
+      const net::ListenerSetup setup = listener_setup(listener);
+      const auto opened = sockets.find(listener.name);
+      if (opened == sockets.end()) {
+        worker->post([worker, setup] { worker->update_listener(setup); });
+      } else {
+        worker->post([worker, setup, fd = opened->second.fds[index]] {
+          worker->open_listener(setup, fd);
+        });
+      }
+    }
+  }
+}
+
+net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener) const {
+  net::ListenerSetup setup;
+  setup.name = listener.name;
+  setup.protocol = listener.protocol == config::Protocol::tcp ? net::Protocol::tcp
+                                                              : net::Protocol::http;
+  for (const ClusterPlan& plan : control_.plans()) {
+    if (plan.config.name == listener.cluster) setup.cluster = plan.id;
+  }
+  setup.max_body = listener.max_body;
+  setup.head_timeout = listener.timeouts.head;
+  setup.idle_timeout = listener.timeouts.idle;
+  setup.body_timeout = listener.timeouts.body;
+  return setup;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Health and load, passed on
+
+void Daemon::probe_ended(const ProbeId& probe, ProbeResult result, const std::string& detail) {
+  if (stopping_ || !control_.exists(probe)) return;
+  probe_details_[probe.backend] = detail;
+  control_.handle_probe_result(net::now(), probe, result);
+  after_control();
+}
+
+void Daemon::after_control() {
+  while (const auto action = control_.poll_action()) {
+    const ProbeId& probe = action->probe;
+    if (!control_.exists(probe)) continue;
+    const BackendConfig& backend = control_.backend_config(probe);
+    switch (action->kind) {
+      case ControlAction::Kind::start_probe:
+        prober_.start(probe, control_.health_check(probe), endpoints_.at(backend.address),
+                      backend.address);
+        break;
+      case ControlAction::Kind::abandon_probe:
+        probe_details_[probe.backend] = "no answer in time";
+        prober_.abandon(probe);
+        break;
+      case ControlAction::Kind::health_changed:
+        log_event(action->to == HealthState::healthy ? LogLevel::info : LogLevel::warning,
+                  action->to == HealthState::healthy ? "backend_up" : "backend_down",
+                  {{"backend", backend.id},
+                   {"address", backend.address},
+                   {"from", to_string(action->from)},
+                   {"to", to_string(action->to)},
+                   {"reason", "probe: " + probe_details_[probe.backend]}});
+        for (WorkerThread& each : workers_) {
+          each.worker->post([worker = each.worker.get(), probe, to = action->to] {
+            worker->apply_health(probe.cluster, probe.backend, to);
+          });
+        }
+        break;
+    }
+  }
+  open_when_known();
+  const auto next = control_.poll_timeout();
+  if (!next || stopping_ || (armed_ && *armed_ <= *next)) return;
+  armed_ = next;
+  control_timer_.expires_at(std::chrono::steady_clock::time_point{next->time_since_epoch()});
+  control_timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    armed_.reset();
+    control_.handle_timeout(net::now());
+    after_control();
+  });
+}
+
+// Called on the thread of the worker that tells.
+void Daemon::share_load(std::uint32_t from,
+                        const std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>& loads) {
+  const auto shared = std::make_shared<
+      const std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>>(loads);
+  for (std::uint32_t index = 0; index < workers_.size(); ++index) {
+    if (index == from) continue;
+    net::Worker* sibling = workers_[index].worker.get();
+    sibling->post([sibling, from, shared] {
+      for (const auto& [cluster, load] : *shared) sibling->apply_sibling_load(from, cluster, load);
+    });
+  }
+}
+
+std::optional<std::vector<net::WorkerSnapshot>> Daemon::snapshots() {
+  constexpr auto kPatience = std::chrono::seconds{1};
+  std::vector<std::future<net::WorkerSnapshot>> pending;
+  for (WorkerThread& each : workers_) {
+    auto promise = std::make_shared<std::promise<net::WorkerSnapshot>>();
+    pending.push_back(promise->get_future());
+    each.worker->post(
+        [worker = each.worker.get(), promise] { promise->set_value(worker->snapshot()); });
+  }
+  std::vector<net::WorkerSnapshot> all;
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (auto& future : pending) {
+    if (future.wait_until(until) != std::future_status::ready) return std::nullopt;
+    all.push_back(future.get());
+  }
+  return all;
+}
+
+}  // namespace lb::daemon

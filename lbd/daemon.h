@@ -1,0 +1,117 @@
+// Daemon: the control side. It owns the control brain, the workers' threads and the admin server,
+// and passes facts between them; it decides nothing.
+//
+// Everything here runs on the control thread, the one that calls run(). Workers are told things by
+// posting to them, in order, so all of them see the same history.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lbcore/config/daemon_config.h"
+#include "lbcore/control.h"
+#include "lbnet/access_log.h"
+#include "lbnet/metrics.h"
+#include "lbnet/prober.h"
+#include "lbnet/worker.h"
+
+namespace lb::daemon {
+
+class AdminServer;
+
+enum ExitCode { kDone = 0, kBadInput = 2, kEnvironment = 3 };
+
+struct ReloadCounters {
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  std::int64_t last_success_unix_seconds = 0;
+};
+
+class Daemon {
+ public:
+  // `config_file` is what HUP reads again; empty when there is none.
+  Daemon(config::DaemonConfig config, std::string config_file);
+  ~Daemon();
+
+  // Opens everything, serves until told to stop, and returns the exit code. What cannot be opened
+  // is said on standard error, and nothing has been started then.
+  [[nodiscard]] int run();
+
+  // -- For the admin server
+  // Replaces the configuration; nothing is changed when it returns an error.
+  [[nodiscard]] std::optional<std::string> apply(const config::DaemonConfig& next,
+                                                 const std::string& cause);
+  [[nodiscard]] const config::DaemonConfig& config() const { return config_; }
+  [[nodiscard]] const std::string& config_hash() const { return config_hash_; }
+  // Serving, and not about to stop.
+  [[nodiscard]] bool ready() const { return open_ && !stopping_; }
+  // A copy of what every worker counts; nothing when one does not answer within a second.
+  [[nodiscard]] std::optional<std::vector<net::WorkerSnapshot>> snapshots();
+  [[nodiscard]] const Control& control() const { return control_; }
+  [[nodiscard]] const ReloadCounters& reloads() const { return reloads_; }
+  [[nodiscard]] std::uint64_t access_log_dropped() const { return access_log_->dropped(); }
+
+ private:
+  struct WorkerThread {
+    std::unique_ptr<net::Worker> worker;
+    std::thread thread;
+  };
+  // Sockets of a listener, one a worker, until the workers take them over.
+  struct Sockets {
+    std::vector<int> fds;
+  };
+
+  [[nodiscard]] std::optional<std::string> open_all();
+  void start_workers();
+  void open_when_known();
+  [[nodiscard]] std::uint32_t worker_count() const;
+
+  // Looks up and opens what `next` needs beyond what is there; throws nothing, changes nothing.
+  [[nodiscard]] std::optional<std::string> prepare(
+      const config::DaemonConfig& next, std::map<std::string, net::Endpoint>& endpoints,
+      std::map<std::string, Sockets>& sockets) const;
+  [[nodiscard]] static std::optional<std::string> needs_restart(const config::DaemonConfig& last,
+                                                                const config::DaemonConfig& next);
+  void hand_out_clusters();
+  void hand_out_listeners(const config::DaemonConfig& last, std::map<std::string, Sockets> sockets);
+  [[nodiscard]] net::ListenerSetup listener_setup(const config::ListenerConfig& listener) const;
+
+  void wait_for_signal();
+  void reload_file();
+  void stop();
+  void worker_ended();
+  void after_control();
+  void probe_ended(const ProbeId& probe, ProbeResult result, const std::string& detail);
+  void share_load(std::uint32_t worker,
+                  const std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>& loads);
+
+  config::DaemonConfig config_;
+  std::string config_hash_;
+  std::string config_file_;
+  boost::asio::io_context io_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer control_timer_;
+  boost::asio::steady_timer shutdown_timer_;
+  Control control_;
+  std::optional<Instant> armed_;
+  std::map<BackendId, std::string> probe_details_;  // What the last probe of each met with.
+  net::Prober prober_;
+  std::unique_ptr<net::AccessLog> access_log_;
+  std::vector<WorkerThread> workers_;
+  std::size_t workers_running_ = 0;
+  std::unique_ptr<AdminServer> admin_;
+  std::map<std::string, net::Endpoint> endpoints_;       // By address as configured.
+  std::map<std::string, Sockets> unopened_;              // Listeners that wait for the first probes.
+  bool open_ = false;
+  bool stopping_ = false;
+  ReloadCounters reloads_;
+};
+
+}  // namespace lb::daemon

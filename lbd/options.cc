@@ -1,0 +1,47 @@
+#include "lbd/options.h"
+
+#include <fstream>
+#include <iterator>
+
+namespace lb::daemon {
+
+ReadConfig read_config_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in.is_open() || in.bad()) {
+    return {ReadConfig::Status::unreadable, {}, "cannot read " + path + '\n'};
+  }
+  config::LoadedConfig loaded = config::load_config(text, path);
+  if (loaded.problems.empty()) return {ReadConfig::Status::good, std::move(loaded.config), {}};
+  return {ReadConfig::Status::invalid, {}, config::format_problems(path, loaded.problems)};
+}
+
+ReadConfig config_from_options(const RunOptions& options) {
+  using config::Json;
+  Json backends = Json::array();
+  for (std::size_t i = 0; i < options.backends.size(); ++i) {
+    backends.push_back({{"id", "b" + std::to_string(i + 1)}, {"address", options.backends[i]}});
+  }
+  Json cluster = {{"name", "default"},
+                  {"backends", std::move(backends)},
+                  {"health_check", {{"type", "tcp"}, {"interval", "2s"}}}};
+  if (!options.strategy.empty()) cluster["strategy"] = options.strategy;
+  Json document = {{"listeners",
+                    {{{"name", "default"},
+                      {"bind", options.listen},
+                      {"protocol", options.tcp ? "tcp" : "http"},
+                      {"cluster", "default"}}}},
+                   {"clusters", {std::move(cluster)}}};
+  if (!options.admin.empty()) document["admin"] = {{"bind", options.admin}};
+  if (!options.access_log.empty()) document["log"] = {{"access", options.access_log}};
+  // One line, so that the place of a problem means nothing; its path does.
+  config::LoadedConfig loaded = config::load_config(document.dump(), "options.json");
+  if (loaded.problems.empty()) return {ReadConfig::Status::good, std::move(loaded.config), {}};
+  std::string problems;
+  for (const config::Problem& problem : loaded.problems) {
+    problems += "lbd run: " + problem.path + ": " + problem.message + '\n';
+  }
+  return {ReadConfig::Status::invalid, {}, std::move(problems)};
+}
+
+}  // namespace lb::daemon

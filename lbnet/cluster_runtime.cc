@@ -1,0 +1,115 @@
+#include "lbnet/cluster_runtime.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "lbnet/clock.h"
+#include "lbnet/worker.h"
+
+namespace lb::net {
+
+ClusterRuntime::ClusterRuntime(Worker& worker, const ClusterSetup& setup, std::uint64_t seed)
+    : worker_(worker), brain_(now(), setup.plan, seed) {
+  apply(setup);
+}
+
+ClusterRuntime::~ClusterRuntime() = default;
+
+void ClusterRuntime::apply(const ClusterSetup& setup) {
+  name_ = setup.plan.config.name;
+  std::vector<BackendId> mentioned = setup.plan.backend_ids;
+  for (const BackendStatus& status : brain_.backends()) mentioned.push_back(status.id);
+  std::erase_if(peers_, [&](const Peer& peer) {
+    return std::find(mentioned.begin(), mentioned.end(), peer.id) == mentioned.end();
+  });
+  for (std::size_t i = 0; i < setup.plan.backend_ids.size(); ++i) {
+    const BackendId id = setup.plan.backend_ids[i];
+    const auto place = std::lower_bound(peers_.begin(), peers_.end(), id,
+                                        [](const Peer& a, BackendId b) { return a.id < b; });
+    if (place != peers_.end() && place->id == id) continue;
+    peers_.insert(place, {id, setup.plan.config.backends[i].id, setup.endpoints[i]});
+  }
+  brain_.handle_config(now(), setup.plan);
+  after_brain();
+}
+
+void ClusterRuntime::after_brain() {
+  while (const auto action = brain_.poll_action()) act(*action);
+  if (const auto next = brain_.poll_timeout()) worker_.wake_by(*next);
+}
+
+void ClusterRuntime::act(const Action& action) {
+  switch (action.kind) {
+    case Action::Kind::abort_attempt:
+      if (RequestOwner* owner = owners_[action.request.slot]) owner->abort_attempt(action.failure);
+      break;
+    case Action::Kind::retry_due:
+      if (RequestOwner* owner = owners_[action.request.slot]) owner->retry_due();
+      break;
+    case Action::Kind::close_connection: close_upstream(action.connection); break;
+  }
+}
+
+void ClusterRuntime::set_owner(RequestId request, RequestOwner* owner) {
+  if (request.slot >= owners_.size()) owners_.resize(request.slot + 1);
+  owners_[request.slot] = owner;
+}
+
+IoError ClusterRuntime::open_upstream(ConnectionId id, BackendId backend) {
+  const Peer* peer = find_peer(backend);
+  LB_ASSERT(peer != nullptr);
+  const int fd = start_connecting(peer->endpoint);
+  if (fd < 0) return errno;
+  if (id.slot >= upstreams_.size()) {
+    upstreams_.resize(id.slot + 1);
+    watches_.resize(id.slot + 1);
+  }
+  upstreams_[id.slot] = std::make_unique<Upstream>(worker_.io(), fd, worker_.buffers(), id);
+  if (!watches_[id.slot]) watches_[id.slot] = std::make_unique<Watch>();
+  *watches_[id.slot] = {this, id};
+  return 0;
+}
+
+Upstream& ClusterRuntime::upstream(ConnectionId id) {
+  LB_ASSERT(upstreams_[id.slot] && upstreams_[id.slot]->id == id);
+  return *upstreams_[id.slot];
+}
+
+void ClusterRuntime::close_upstream(ConnectionId id) {
+  if (id.slot >= upstreams_.size()) return;
+  std::unique_ptr<Upstream>& upstream = upstreams_[id.slot];
+  if (upstream && upstream->id == id) upstream.reset();
+}
+
+void ClusterRuntime::cancel_upstream(ConnectionId id) {
+  if (id.slot >= upstreams_.size()) return;
+  Upstream* upstream = upstreams_[id.slot].get();
+  if (upstream != nullptr && upstream->id == id) upstream->stream.cancel();
+}
+
+void ClusterRuntime::watch_idle(Upstream& upstream) {
+  upstream.in.rest();
+  upstream.stream.on_unawaited_read(&ClusterRuntime::idle_upstream_woke,
+                                    watches_[upstream.id.slot].get());
+  upstream.stream.start_read_into(upstream.in);
+}
+
+// An idle connection has nothing to say: its end, or bytes nobody asked for, make it useless.
+void ClusterRuntime::idle_upstream_woke(void* watch) {
+  const auto [cluster, id] = *static_cast<Watch*>(watch);
+  cluster->brain_.handle_connection_closed(id);
+  cluster->close_upstream(id);
+}
+
+const ClusterRuntime::Peer* ClusterRuntime::find_peer(BackendId id) const {
+  const auto place = std::lower_bound(peers_.begin(), peers_.end(), id,
+                                      [](const Peer& a, BackendId b) { return a.id < b; });
+  return place != peers_.end() && place->id == id ? &*place : nullptr;
+}
+
+std::string_view ClusterRuntime::backend_name(BackendId id) const {
+  const Peer* peer = find_peer(id);
+  return peer == nullptr ? std::string_view{} : peer->name;
+}
+
+}  // namespace lb::net

@@ -1,0 +1,127 @@
+#include "lbnet/exchange.h"
+
+#include "lbnet/clock.h"
+
+namespace lb::net {
+
+Exchange::~Exchange() { LB_ASSERT(over_); }
+
+Instant Exchange::now_() { return now(); }
+
+bool Exchange::start(const RequestInput& input) {
+  started_ = now();
+  const Start start = cluster_.brain().handle_request(started_, input);
+  if (!start) {
+    outcome_ = Outcome::no_backend;
+    return false;
+  }
+  over_ = false;
+  begin(*start);
+  cluster_.after_brain();
+  return true;
+}
+
+void Exchange::begin(const Assignment& assignment) {
+  assignment_ = assignment;
+  connected_ = assignment.reused;
+  aborted_ = false;
+  attempt_started_ = now();
+  queue_time_ = attempt_started_ - started_;
+  connect_time_ = response_time_ = {};
+  cluster_.set_owner(assignment.request, this);
+  // From here on what comes in on it is for us.
+  if (connected_) upstream().stream.on_unawaited_read(nullptr, nullptr);
+}
+
+Task<IoError> Exchange::connect() {
+  if (connected_) co_return 0;
+  IoError error = cluster_.open_upstream(assignment_.connection, assignment_.backend);
+  if (error == 0) error = co_await upstream().stream.finish_connect();
+  if (error != 0) co_return error;
+  connected_ = true;
+  const Instant at = now();
+  connect_time_ = at - attempt_started_;
+  cluster_.brain().handle_connected(at, assignment_.request);
+  co_return 0;
+}
+
+void Exchange::sent() {
+  sent_ = now();
+  cluster_.brain().handle_sent(sent_, assignment_.request);
+}
+
+bool Exchange::answered(int status, const AttemptFacts& facts) {
+  const Instant at = now();
+  response_time_ = at - sent_;
+  const NextStep step = cluster_.brain().handle_answer(at, assignment_.request, status, facts);
+  if (step.kind == NextStep::Kind::deliver) return true;
+  cluster_.close_upstream(assignment_.connection);
+  return false;
+}
+
+bool Exchange::failed(AttemptFailure otherwise, const AttemptFacts& facts) {
+  const AttemptFailure failure = aborted_ ? abort_reason_ : otherwise;
+  cluster_.close_upstream(assignment_.connection);
+  const NextStep step =
+      cluster_.brain().handle_attempt_failed(now(), assignment_.request, failure, facts);
+  if (step.kind == NextStep::Kind::retry) return true;
+  end(step.outcome);
+  return false;
+}
+
+Task<bool> Exchange::next_attempt() {
+  retry_due_.reset();
+  cluster_.after_brain();  // Arms the timer for the wait.
+  co_await retry_due_;
+  const Start start = cluster_.brain().handle_retry(now(), assignment_.request);
+  if (!start) {
+    end(Outcome::no_backend);
+    co_return false;
+  }
+  begin(*start);
+  cluster_.after_brain();
+  co_return true;
+}
+
+void Exchange::finish(Outcome outcome, bool reusable) {
+  if (reusable) {
+    cluster_.watch_idle(upstream());
+  } else {
+    cluster_.close_upstream(assignment_.connection);
+  }
+  cluster_.brain().handle_finished(now(), assignment_.request, outcome, reusable);
+  end(outcome);
+}
+
+void Exchange::end(Outcome outcome) {
+  over_ = true;
+  outcome_ = outcome;
+  cluster_.set_owner(assignment_.request, nullptr);
+  cluster_.after_brain();
+}
+
+void Exchange::abort_attempt(AttemptFailure failure) {
+  aborted_ = true;
+  abort_reason_ = failure;
+  cluster_.cancel_upstream(assignment_.connection);
+  if (also_cancel_ != nullptr) also_cancel_->cancel();
+}
+
+void Exchange::describe(AccessRecord& record) const {
+  record.cluster = cluster_.name();
+  record.outcome = to_string(outcome_);
+  record.attempts = assignment_.attempt;
+  if (assignment_.request) {
+    record.backend = cluster_.backend_name(assignment_.backend);
+    record.reason = assignment_.reason;
+    record.eligible = assignment_.eligible_count;
+    record.reused_connection = assignment_.reused;
+  } else {
+    record.attempts = 0;
+  }
+  record.times.queue = queue_time_;
+  record.times.connect = connect_time_;
+  record.times.response = response_time_;
+}
+
+}  // namespace lb::net

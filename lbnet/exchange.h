@@ -1,0 +1,77 @@
+// Exchange: one request's dealings with the brain and with backends, attempt by attempt. HTTP and
+// TCP sessions share it; what is said over the connection is theirs.
+#pragma once
+
+#include "lbnet/access_log.h"
+#include "lbnet/cluster_runtime.h"
+#include "lbnet/task.h"
+
+namespace lb::net {
+
+class Exchange final : public RequestOwner {
+ public:
+  explicit Exchange(ClusterRuntime& cluster) : cluster_(cluster) {}
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // Asks the brain who is to serve. False: nobody can, and the request is over.
+  [[nodiscard]] bool start(const RequestInput& input);
+
+  // Makes sure the connection of this attempt is open: 0, or why it is not. An idle connection
+  // costs nothing here.
+  [[nodiscard]] Task<IoError> connect();
+
+  // The connection of this attempt. REQUIRES: connect() gave 0.
+  [[nodiscard]] Upstream& upstream() { return cluster_.upstream(assignment_.connection); }
+
+  void sent();  // All of the request is out.
+  void progress() { cluster_.brain().handle_progress(now_(), assignment_.request); }
+
+  // The head of an answer came. True: pass it on; false: it is worth a retry, see next_attempt().
+  [[nodiscard]] bool answered(int status, const AttemptFacts& facts);
+
+  // The attempt failed with this I/O error, or because the brain's time was up, or as `otherwise`
+  // says. True: the brain will try again, see next_attempt(); false: the request is over.
+  [[nodiscard]] bool failed(AttemptFailure otherwise, const AttemptFacts& facts);
+
+  // Waits for the brain to start the next attempt. False: nobody is left, and the request is over.
+  [[nodiscard]] Task<bool> next_attempt();
+
+  // The request is over. A reusable connection goes to the pool, any other is closed.
+  void finish(Outcome outcome, bool reusable);
+
+  [[nodiscard]] bool over() const { return over_; }
+  [[nodiscard]] Outcome outcome() const { return outcome_; }
+  // The brain's time was up: what is awaited on this exchange fails with ECANCELED.
+  [[nodiscard]] bool aborted() const { return aborted_; }
+  // Whom to cancel, besides the upstream, when the brain's time is up.
+  void also_cancel(Stream* stream) { also_cancel_ = stream; }
+
+  // Fills in what the log says of attempts, and the times measured here.
+  void describe(AccessRecord& record) const;
+  [[nodiscard]] const Assignment& assignment() const { return assignment_; }
+
+  // -- RequestOwner
+  void abort_attempt(AttemptFailure failure) override;
+  void retry_due() override { retry_due_.raise(); }
+
+ private:
+  [[nodiscard]] static Instant now_();
+  void begin(const Assignment& assignment);
+  void end(Outcome outcome);
+
+  ClusterRuntime& cluster_;
+  Assignment assignment_;
+  bool connected_ = false;
+  bool aborted_ = false;
+  bool over_ = true;
+  AttemptFailure abort_reason_{};
+  Outcome outcome_ = Outcome::no_backend;
+  Stream* also_cancel_ = nullptr;
+  Signal retry_due_;
+  Instant started_, attempt_started_, sent_;
+  Duration queue_time_{}, connect_time_{}, response_time_{};
+};
+
+}  // namespace lb::net

@@ -1,0 +1,50 @@
+// BodyDecoder: takes a body out of the bytes that carry it, by the one framing that was decided.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "lbnet/buffer.h"
+#include "lbnet/http/head.h"
+
+namespace lb::net::http {
+
+class BodyDecoder {
+ public:
+  BodyDecoder() = default;
+  explicit BodyDecoder(const Framing& framing)
+      : kind_(framing.kind), left_(framing.length), done_(framing.kind == Framing::Kind::none) {}
+
+  struct Decoded {
+    std::string_view data;   // Body bytes, in one piece; valid until the buffer is written to.
+    std::size_t raw = 0;     // Bytes of the buffer this used up: consume them when data is done with.
+    bool malformed = false;  // Not a chunked body; nothing more can be read.
+  };
+  // Decodes what is in the buffer. Chunks are put together in place: their framing goes.
+  // Does nothing once done().
+  [[nodiscard]] Decoded decode(Buffer& buffer);
+
+  // The body is complete; what follows in the buffer is not part of it.
+  [[nodiscard]] bool done() const { return done_; }
+  // The peer finished sending: whether that completes the body.
+  [[nodiscard]] bool complete_at_end_of_stream() const {
+    return done_ || kind_ == Framing::Kind::until_close;
+  }
+
+ private:
+  enum class State : std::uint8_t {
+    size, extension, size_lf, data, data_cr, data_lf, trailer, trailer_line, trailer_lf, end_lf
+  };
+
+  Decoded decode_chunked(Buffer& buffer);
+  [[nodiscard]] bool take_framing_byte(char c);
+
+  Framing::Kind kind_ = Framing::Kind::none;
+  std::uint64_t left_ = 0;  // Of the body, or of the chunk.
+  bool done_ = true;
+  State state_ = State::size;
+  std::uint32_t size_digits_ = 0;
+  std::uint32_t framing_bytes_ = 0;  // Of extensions and trailers so far: bounded.
+};
+
+}  // namespace lb::net::http

@@ -1,0 +1,83 @@
+// The parsed form of a message head. Views point into the buffer that was parsed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace lb::net::http {
+
+// Fields the proxy itself looks at; all others are `other`.
+enum class FieldId : std::uint8_t {
+  other,
+  host,
+  connection,
+  content_length,
+  transfer_encoding,
+  expect,
+  keep_alive,
+  proxy_connection,
+  te,
+  trailer,
+  upgrade,
+  x_forwarded_for,
+  x_forwarded_host,
+  x_forwarded_proto,
+};
+
+struct Field {
+  std::string_view name;
+  std::string_view value;  // Without white space around it.
+  FieldId id = FieldId::other;
+};
+
+// How long a body is (RFC 9112, section 6.3).
+struct Framing {
+  enum class Kind : std::uint8_t { none, length, chunked, until_close };
+  Kind kind = Kind::none;
+  std::uint64_t length = 0;  // For `length`; above zero.
+};
+
+// What Connection said, as far as it concerns us.
+struct ConnectionOptions {
+  bool close = false;
+  bool keep_alive = false;
+};
+
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;  // In origin form, or "*".
+  std::string_view host;
+  int minor_version = 1;
+  std::vector<Field> fields;
+  Framing framing;
+  ConnectionOptions connection;
+  bool expects_continue = false;
+
+  [[nodiscard]] bool persistent() const {
+    return minor_version >= 1 ? !connection.close : connection.keep_alive;
+  }
+  [[nodiscard]] bool is_head() const { return method == "HEAD"; }
+  // RFC 9110, section 9.2.2.
+  [[nodiscard]] bool idempotent() const {
+    return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
+           method == "OPTIONS" || method == "TRACE";
+  }
+};
+
+struct ResponseHead {
+  int status = 0;
+  std::string_view reason;
+  int minor_version = 1;
+  std::vector<Field> fields;
+  Framing framing;
+  ConnectionOptions connection;
+
+  [[nodiscard]] bool interim() const { return status >= 100 && status < 200; }
+  [[nodiscard]] bool persistent() const {
+    return minor_version >= 1 ? !connection.close : connection.keep_alive;
+  }
+};
+
+}  // namespace lb::net::http

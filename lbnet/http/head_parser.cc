@@ -1,0 +1,364 @@
+#include "lbnet/http/head_parser.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+namespace lb::net::http {
+namespace {
+
+// RFC 9110, section 5.6.2: the characters of a token.
+constexpr std::array<bool, 256> kTokenChars = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view{"!#$%&'*+-.^_`|~0123456789"
+                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"}) {
+    table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}();
+
+// RFC 9110, section 5.5: visible characters, space, tab and obs-text. No control characters.
+constexpr std::array<bool, 256> kValueChars = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0x20; c < 256; ++c) table[c] = c != 0x7f;
+  table['\t'] = true;
+  return table;
+}();
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+bool all_of(std::string_view text, const std::array<bool, 256>& table) {
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return table[static_cast<unsigned char>(c)]; });
+}
+
+bool is_token(std::string_view text) { return !text.empty() && all_of(text, kTokenChars); }
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+FieldId identify(std::string_view name) {
+  const auto is = [&](std::string_view known) { return equal_ignoring_case(name, known); };
+  switch (name.size()) {
+    case 2: return is("te") ? FieldId::te : FieldId::other;
+    case 4: return is("host") ? FieldId::host : FieldId::other;
+    case 6: return is("expect") ? FieldId::expect : FieldId::other;
+    case 7:
+      return is("upgrade") ? FieldId::upgrade : is("trailer") ? FieldId::trailer : FieldId::other;
+    case 10:
+      return is("connection")   ? FieldId::connection
+             : is("keep-alive") ? FieldId::keep_alive
+                                : FieldId::other;
+    case 14: return is("content-length") ? FieldId::content_length : FieldId::other;
+    case 15: return is("x-forwarded-for") ? FieldId::x_forwarded_for : FieldId::other;
+    case 16:
+      return is("x-forwarded-host")   ? FieldId::x_forwarded_host
+             : is("proxy-connection") ? FieldId::proxy_connection
+                                      : FieldId::other;
+    case 17:
+      return is("transfer-encoding")   ? FieldId::transfer_encoding
+             : is("x-forwarded-proto") ? FieldId::x_forwarded_proto
+                                       : FieldId::other;
+    default: return FieldId::other;
+  }
+}
+
+// Takes the next line off `head`, without its CRLF. The scanner has seen to it that every LF has
+// its CR.
+std::string_view take_line(std::string_view& head) {
+  const std::size_t end = head.find('\n');
+  const std::string_view line = head.substr(0, end - 1);
+  head.remove_prefix(end + 1);
+  return line;
+}
+
+enum class FieldsError { none, malformed, too_many };
+
+FieldsError parse_fields(std::string_view head, std::vector<Field>& fields) {
+  fields.clear();
+  for (std::string_view line = take_line(head); !line.empty(); line = take_line(head)) {
+    if (fields.size() == kFieldsMax) return FieldsError::too_many;
+    const std::size_t colon = line.find(':');
+    // A folded line starts with white space, which no token does; so does one with a space before
+    // its colon fail.
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+      return FieldsError::malformed;
+    }
+    const std::string_view value = trim(line.substr(colon + 1));
+    if (!all_of(value, kValueChars)) return FieldsError::malformed;
+    fields.push_back({line.substr(0, colon), value, identify(line.substr(0, colon))});
+  }
+  return FieldsError::none;
+}
+
+// Calls visit(token) for each element of a comma-separated list; false when visit does.
+template <class Visit>
+bool for_each_element(std::string_view list, Visit&& visit) {
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    const std::string_view element = trim(list.substr(0, comma));
+    if (!element.empty() && !visit(element)) return false;
+    if (comma == std::string_view::npos) return true;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+bool read_connection(const Field& field, ConnectionOptions& options) {
+  return for_each_element(field.value, [&](std::string_view option) {
+    if (equal_ignoring_case(option, "close")) options.close = true;
+    if (equal_ignoring_case(option, "keep-alive")) options.keep_alive = true;
+    return is_token(option);
+  });
+}
+
+// What the fields say of the body's length. Anything that could be read in two ways is refused.
+struct DeclaredLength {
+  bool malformed = false;
+  bool unknown_coding = false;
+  bool chunked = false;
+  std::optional<std::uint64_t> length;
+};
+
+DeclaredLength declared_length(const std::vector<Field>& fields) {
+  constexpr std::size_t kDigitsMax = 18;
+  DeclaredLength declared;
+  for (const Field& field : fields) {
+    if (field.id == FieldId::content_length) {
+      std::uint64_t length = 0;
+      const std::string_view text = field.value;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+      const bool good = !text.empty() && text.size() <= kDigitsMax && error == std::errc{} &&
+                        end == text.data() + text.size();
+      // Two fields that agree are two fields: some other parser may take the first of a list.
+      if (!good || declared.length) declared.malformed = true;
+      declared.length = length;
+    } else if (field.id == FieldId::transfer_encoding) {
+      if (declared.chunked) declared.malformed = true;
+      if (equal_ignoring_case(field.value, "chunked")) {
+        declared.chunked = true;
+      } else {
+        declared.unknown_coding = true;
+      }
+    }
+  }
+  if (declared.length && (declared.chunked || declared.unknown_coding)) declared.malformed = true;
+  return declared;
+}
+
+// host[:port] of RFC 3986 without userinfo.
+bool is_authority(std::string_view text) {
+  if (text.empty()) return false;
+  if (text.front() == '[') {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return false;
+    const std::string_view inside = text.substr(1, close - 1);
+    const bool hex = std::all_of(inside.begin(), inside.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f') || c == ':' || c == '.';
+    });
+    if (!hex || inside.empty()) return false;
+    text.remove_prefix(close + 1);
+    if (text.empty()) return true;
+    if (text.front() != ':') return false;
+  } else {
+    const std::size_t colon = text.find(':');
+    const std::string_view name = text.substr(0, colon);
+    const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+             std::string_view{"-._~%!$&'()*+;="}.find(c) != std::string_view::npos;
+    });
+    if (!good) return false;
+    if (colon == std::string_view::npos) return true;
+    text.remove_prefix(colon);
+  }
+  const std::string_view port = text.substr(1);
+  return port.size() <= 5 &&
+         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_target(std::string_view target) {
+  return std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+// Takes scheme and authority off an absolute-form target; the authority has to be the Host.
+bool to_origin_form(RequestHead& request) {
+  if (request.target.starts_with('/')) return request.target.find('#') == std::string_view::npos;
+  if (request.target == "*") return request.method == "OPTIONS";
+  constexpr std::string_view kHttp = "http://";
+  if (!equal_ignoring_case(request.target.substr(0, kHttp.size()), kHttp)) return false;
+  std::string_view rest = request.target.substr(kHttp.size());
+  const std::size_t slash = rest.find('/');
+  if (slash == std::string_view::npos) return false;
+  if (!equal_ignoring_case(rest.substr(0, slash), request.host)) return false;
+  request.target = rest.substr(slash);
+  return request.target.find('#') == std::string_view::npos;
+}
+
+int parse_request_line(std::string_view line, RequestHead& request) {
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last) return 400;
+  request.method = line.substr(0, first);
+  request.target = line.substr(first + 1, last - first - 1);
+  const std::string_view version = line.substr(last + 1);
+  if (!is_token(request.method) || request.target.empty() || !is_target(request.target)) return 400;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.' ||
+      !is_digit(version[5]) || !is_digit(version[7])) {
+    return 400;
+  }
+  if (version[5] != '1') return 505;
+  request.minor_version = version[7] == '0' ? 0 : 1;
+  return 0;
+}
+
+int read_request_fields(RequestHead& request) {
+  int hosts = 0;
+  for (const Field& field : request.fields) {
+    if (field.id == FieldId::host) {
+      ++hosts;
+      request.host = field.value;
+    } else if (field.id == FieldId::connection) {
+      if (!read_connection(field, request.connection)) return 400;
+    } else if (field.id == FieldId::expect) {
+      if (!equal_ignoring_case(field.value, "100-continue")) return 417;
+      request.expects_continue = request.minor_version >= 1;
+    }
+  }
+  if (hosts > 1 || (hosts == 0 && request.minor_version >= 1)) return 400;
+  if (hosts == 1 && !is_authority(request.host)) return 400;
+  return 0;
+}
+
+int read_request_framing(RequestHead& request) {
+  const DeclaredLength declared = declared_length(request.fields);
+  if (declared.malformed) return 400;
+  if (declared.unknown_coding) return 501;
+  if (declared.chunked) {
+    if (request.minor_version == 0) return 400;  // HTTP/1.0 has no chunks: a smuggler's tool.
+    request.framing = {Framing::Kind::chunked, 0};
+  } else if (declared.length && *declared.length > 0) {
+    request.framing = {Framing::Kind::length, *declared.length};
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return lower(x) == lower(y);
+         });
+}
+
+HeadScanner::Result HeadScanner::scan(std::string_view bytes) {
+  constexpr std::size_t kEmptyLinesMax = 4;
+  while (scanned_ < bytes.size()) {
+    const void* found = std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_);
+    if (found == nullptr) {
+      scanned_ = bytes.size();
+      break;
+    }
+    const auto newline = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
+    if (newline == line_ || bytes[newline - 1] != '\r') return Result::malformed;
+    const bool empty = newline == line_ + 1;
+    const bool first = line_ == start_;
+    line_ = scanned_ = newline + 1;
+    if (empty && first) {
+      start_ = line_;
+      if (start_ > 2 * kEmptyLinesMax) return Result::malformed;
+    } else if (empty) {
+      return Result::complete;
+    } else if (first) {
+      first_line_ = line_;
+    }
+  }
+  if (line_ == start_) first_line_ = scanned_;
+  return Result::incomplete;
+}
+
+int parse_request_head(std::string_view head, RequestHead& request) {
+  request.host = {};
+  request.connection = {};
+  request.framing = {};
+  request.expects_continue = false;
+  const std::string_view line = take_line(head);
+  if (const int status = parse_request_line(line, request); status != 0) return status;
+  switch (parse_fields(head, request.fields)) {
+    case FieldsError::none: break;
+    case FieldsError::malformed: return 400;
+    case FieldsError::too_many: return 431;
+  }
+  if (const int status = read_request_fields(request); status != 0) return status;
+  if (const int status = read_request_framing(request); status != 0) return status;
+  if (request.method == "CONNECT") return 405;
+  return to_origin_form(request) ? 0 : 400;
+}
+
+bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response) {
+  response.connection = {};
+  response.framing = {};
+  const std::string_view line = take_line(head);
+  const bool shape = line.size() >= 12 && (line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 "));
+  if (!shape || (line.size() > 12 && line[12] != ' ')) return false;
+  const auto [end, error] = std::from_chars(line.data() + 9, line.data() + 12, response.status);
+  if (error != std::errc{} || end != line.data() + 12 || response.status < 100) return false;
+  response.minor_version = line[7] - '0';
+  response.reason = line.size() > 13 ? line.substr(13) : std::string_view{};
+  if (!all_of(response.reason, kValueChars)) return false;
+  if (parse_fields(head, response.fields) != FieldsError::none) return false;
+  for (const Field& field : response.fields) {
+    if (field.id == FieldId::connection && !read_connection(field, response.connection)) {
+      return false;
+    }
+  }
+  const DeclaredLength declared = declared_length(response.fields);
+  if (declared.malformed || declared.unknown_coding) return false;
+  const bool bodiless =
+      to_head || response.interim() || response.status == 204 || response.status == 304;
+  if (bodiless) return true;
+  if (declared.chunked) {
+    if (response.minor_version == 0) return false;
+    response.framing = {Framing::Kind::chunked, 0};
+  } else if (!declared.length) {
+    response.framing = {Framing::Kind::until_close, 0};
+  } else if (*declared.length > 0) {
+    response.framing = {Framing::Kind::length, *declared.length};
+  }
+  return true;
+}
+
+bool is_hop_by_hop(const Field& field, const std::vector<Field>& fields) {
+  switch (field.id) {
+    case FieldId::connection:
+    case FieldId::keep_alive:
+    case FieldId::proxy_connection:
+    case FieldId::te:
+    case FieldId::trailer:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade: return true;
+    // Connection may not take these from the message: what it names is the peer's to say, and a
+    // peer that names them wants the next hop to see another message than we do.
+    case FieldId::host:
+    case FieldId::content_length:
+    case FieldId::x_forwarded_for:
+    case FieldId::x_forwarded_host:
+    case FieldId::x_forwarded_proto: return false;
+    case FieldId::expect:
+    case FieldId::other: break;
+  }
+  for (const Field& connection : fields) {
+    if (connection.id != FieldId::connection) continue;
+    const bool kept = for_each_element(connection.value, [&](std::string_view option) {
+      return !equal_ignoring_case(option, field.name);
+    });
+    if (!kept) return true;
+  }
+  return false;
+}
+
+}  // namespace lb::net::http

@@ -1,0 +1,645 @@
+// IMPLEMENTATION  The straight way through this file is run() ─▶ read_head() ─▶ serve() ─▶
+//   attempt() ─▶ deliver(). A request whose body is not at hand in full has a second coroutine,
+//   pump_body(), which carries the rest of it to the backend while attempt() waits for the answer.
+#include "lbnet/http_session.h"
+
+#include <array>
+#include <charconv>
+
+#include "lbnet/clock.h"
+#include "lbnet/exchange.h"
+#include "lbnet/http/body_decoder.h"
+#include "lbnet/http/head_parser.h"
+#include "lbnet/http/head_writer.h"
+#include "lbnet/worker.h"
+
+namespace lb::net {
+namespace {
+
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr int kInterimMax = 100;
+constexpr Duration kLingerTime = std::chrono::seconds{1};
+
+// Body bytes as they go out: plain, or as one chunk.
+class BodyPieces {
+ public:
+  explicit BodyPieces(bool chunked) : chunked_(chunked) {}
+
+  // Adds up to four pieces; `last` closes a chunked body.
+  void append(std::string_view data, bool last, std::vector<std::string_view>& pieces) {
+    if (!data.empty()) {
+      if (chunked_) pieces.push_back(size_line(data.size()));
+      pieces.push_back(data);
+      if (chunked_) pieces.emplace_back("\r\n");
+    }
+    if (chunked_ && last) pieces.push_back(kLastChunk);
+  }
+
+ private:
+  std::string_view size_line(std::size_t size) {
+    char* end = std::to_chars(line_.data(), line_.data() + line_.size() - 2, size, 16).ptr;
+    *end++ = '\r';
+    *end++ = '\n';
+    return {line_.data(), static_cast<std::size_t>(end - line_.data())};
+  }
+
+  bool chunked_;
+  std::array<char, 20> line_{};
+};
+
+class HttpSession final : public Session {
+ public:
+  HttpSession(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+              const Endpoint& peer)
+      : worker_(worker),
+        setup_(std::move(setup)),
+        down_(worker.io(), fd),
+        in_(worker.buffers()),
+        out_(worker.buffers()),
+        client_(address_of(peer)),
+        client_key_(hash_bytes(client_)),
+        id_(worker.add_session(this)),
+        counters_(worker.counters(setup_->name)) {
+    ++counters_.connections;
+    ++counters_.connections_active;
+  }
+  ~HttpSession() {
+    worker_.cancel_deadline(deadline_);
+    --counters_.connections_active;
+    worker_.remove_session(id_);
+  }
+
+  Task<void> run();
+
+  void deadline_passed(DeadlineKind) override {
+    late_ = true;
+    down_.cancel();
+  }
+  void drain() override {
+    if (between_requests_) down_.cancel();
+  }
+  void abort() override {
+    aborting_ = true;
+    down_.cancel();
+    if (exchange_ != nullptr && !exchange_->over()) {
+      exchange_->abort_attempt(AttemptFailure::drain_timeout);
+    }
+  }
+
+ private:
+  // How reading a head ended.
+  enum class HeadResult { complete, closed, refused };
+  // How an attempt ended.
+  enum class Attempted { delivered, retry, over };
+  // How carrying a request's body ended.
+  enum class Pumped { complete, client_gone, malformed, too_large, upstream_broke, stopped };
+
+  Task<HeadResult> read_head();
+  HeadResult refuse_head(int status);
+  Task<bool> serve();
+  bool accept_request();
+  Task<void> exchange_request(Exchange& exchange);
+  Task<Attempted> attempt(Exchange& exchange);
+  Task<IoError> send_request(Exchange& exchange);
+  Task<bool> read_answer_head(AttemptFailure& failure);
+  Task<bool> pass_interim_on();
+  Task<void> deliver(Exchange& exchange);
+  Task<bool> deliver_body(Exchange& exchange, bool chunked);
+  void finish_delivery(Exchange& exchange, int status, bool reusable);
+  Task<void> pump_body(Exchange& exchange);
+  Task<Pumped> pump_until_done(Exchange& exchange);
+  Task<void> stop_pump();
+  Task<Attempted> attempt_failed(Exchange& exchange, AttemptFailure failure);
+  Task<void> answer_ourselves(int status);
+  Task<IoError> write_down(Pieces pieces);
+  Task<void> linger();
+  void account(const Exchange* exchange);
+
+  [[nodiscard]] AttemptFacts facts(bool request_sent, bool answer_begun) const {
+    return {.request_sent = request_sent,
+            .idempotent = idempotent_,
+            .body_replayable = !pump_started_,
+            .answer_begun = answer_begun};
+  }
+  void set_deadline(DeadlineKind kind, Duration timeout) {
+    worker_.cancel_deadline(deadline_);
+    deadline_ = worker_.set_deadline(kind, now() + timeout, id_);
+  }
+
+  Worker& worker_;
+  std::shared_ptr<const ListenerSetup> setup_;
+  Stream down_;
+  Buffer in_;   // From the client.
+  Buffer out_;  // Heads on their way: the request's, then the answer's.
+  std::string client_;
+  HashKey client_key_;
+  SessionId id_;
+  ListenerCounters& counters_;
+  DeadlineId deadline_;
+  bool late_ = false;      // Our deadline has passed.
+  bool cut_ = false;       // The client got a part of an answer: a clean end would hide it.
+  bool aborting_ = false;  // The daemon will not wait for us any longer.
+  bool between_requests_ = false;
+  http::HeadScanner scanner_;
+  Exchange* exchange_ = nullptr;
+
+  // -- The request being served
+  Instant began_;
+  bool keep_alive_ = false;   // The connection may serve another request after this one.
+  bool is_head_ = false;
+  bool idempotent_ = false;
+  bool expects_continue_ = false;
+  int minor_version_ = 1;
+  bool chunked_body_ = false;
+  http::BodyDecoder body_;
+  http::BodyDecoder::Decoded first_;  // What of the body came with the head.
+  bool pump_started_ = false;  // Body bytes have gone that we do not have any more.
+  bool pumping_ = false;
+  Pumped pumped_ = Pumped::complete;
+  Signal pump_ended_;
+  int status_ = 0;  // What the client was answered; 0 so far.
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  Duration head_time_{};
+  std::string method_, target_, host_;  // For the log, when there is one.
+
+  // -- Its answer
+  Upstream* upstream_ = nullptr;
+  http::HeadScanner answer_scanner_;
+  http::BodyDecoder answer_body_;
+};
+
+// ---------------------------------------------------------------------------------------------
+// Requests, one after the other
+
+Task<void> HttpSession::run() {
+  for (;;) {
+    const HeadResult result = co_await read_head();
+    if (result == HeadResult::closed) break;
+    const bool goes_on = result == HeadResult::complete ? co_await serve() : false;
+    if (result == HeadResult::refused) {
+      co_await answer_ourselves(status_);
+      account(nullptr);
+    }
+    if (goes_on && !aborting_) continue;
+    if (!cut_) co_await linger();
+    break;
+  }
+}
+
+Task<HttpSession::HeadResult> HttpSession::read_head() {
+  scanner_.reset();
+  status_ = 0;
+  late_ = false;
+  began_ = {};
+  bool head_is_timed = false;
+  for (;;) {
+    if (!in_.empty()) {
+      if (began_ == Instant{}) began_ = now();
+      const auto found = scanner_.scan(in_.view());
+      if (found == http::HeadScanner::Result::malformed) co_return refuse_head(400);
+      if (scanner_.first_line_size() > http::kRequestLineMax) co_return refuse_head(414);
+      if (found == http::HeadScanner::Result::complete) break;
+      if (in_.full()) co_return refuse_head(431);
+      // One deadline for the whole head, from its first byte. Most heads come in one piece and
+      // need none.
+      if (!head_is_timed) set_deadline(DeadlineKind::head, setup_->head_timeout);
+      head_is_timed = true;
+    }
+    between_requests_ = in_.empty();
+    if (between_requests_ && worker_.stopping()) co_return HeadResult::closed;
+    if (between_requests_) {
+      set_deadline(DeadlineKind::idle, setup_->idle_timeout);
+      in_.rest();
+    }
+    const IoError error = co_await down_.read_into(in_);
+    if (error == ECANCELED && late_ && !in_.empty()) co_return refuse_head(408);
+    between_requests_ = false;
+    if (error != 0) co_return HeadResult::closed;
+  }
+  worker_.cancel_deadline(deadline_);
+  head_time_ = now() - began_;
+  co_return HeadResult::complete;
+}
+
+HttpSession::HeadResult HttpSession::refuse_head(int status) {
+  worker_.cancel_deadline(deadline_);
+  status_ = status;
+  is_head_ = false;
+  keep_alive_ = false;
+  method_.clear();
+  bytes_in_ = bytes_out_ = 0;
+  ++counters_.rejected;
+  return HeadResult::refused;
+}
+
+// One request. True when the connection may serve another.
+Task<bool> HttpSession::serve() {
+  if (!accept_request()) {
+    ++counters_.rejected;
+    keep_alive_ = false;
+    co_await answer_ourselves(status_);
+    account(nullptr);
+    co_return false;
+  }
+  ClusterRuntime* cluster = worker_.cluster(setup_->cluster);
+  if (cluster == nullptr) {
+    co_await answer_ourselves(503);
+    account(nullptr);
+    co_return false;
+  }
+  Exchange exchange(*cluster);
+  exchange.also_cancel(&down_);
+  exchange_ = &exchange;
+  co_await exchange_request(exchange);
+  exchange_ = nullptr;
+  account(&exchange);
+  out_.clear();
+  out_.rest();
+  co_return keep_alive_;
+}
+
+// Takes the parsed head in, as far as it is needed later, and writes the one the backend gets.
+// False with status_ set when the request is not one to serve.
+bool HttpSession::accept_request() {
+  http::RequestHead& head = worker_.request_head();
+  const std::string_view bytes = in_.view();
+  is_head_ = false;
+  method_.clear();
+  bytes_in_ = bytes_out_ = 0;
+  status_ = scanner_.end() > http::kHeadMax
+                ? 431
+                : http::parse_request_head(
+                      bytes.substr(scanner_.start(), scanner_.end() - scanner_.start()), head);
+  if (status_ != 0) return false;
+  is_head_ = head.is_head();
+  idempotent_ = head.idempotent();
+  minor_version_ = head.minor_version;
+  keep_alive_ = head.persistent();
+  expects_continue_ = head.expects_continue;
+  chunked_body_ = head.framing.kind == http::Framing::Kind::chunked;
+  if (worker_.access_log().enabled()) {
+    method_ = head.method;
+    target_ = head.target;
+    host_ = head.host;
+  }
+  if (setup_->max_body > 0 && head.framing.length > setup_->max_body) status_ = 413;
+  if (status_ == 0 && !http::write_request_head(head, client_, out_)) status_ = 431;
+  if (status_ != 0) return false;
+  body_ = http::BodyDecoder(head.framing);
+  in_.consume(scanner_.end());
+  first_ = {};
+  if (!body_.done() && !in_.empty()) first_ = body_.decode(in_);
+  if (first_.malformed) status_ = 400;
+  bytes_in_ = first_.data.size();
+  pump_started_ = pumping_ = false;
+  pumped_ = Pumped::complete;
+  return status_ == 0;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Attempts
+
+Task<void> HttpSession::exchange_request(Exchange& exchange) {
+  worker_.note_load();
+  bool ready = exchange.start({.key = client_key_, .pooled = true});
+  while (ready) {
+    const Attempted result = co_await attempt(exchange);
+    if (result != Attempted::retry) break;
+    ready = co_await exchange.next_attempt();
+    if (ready && aborting_) {
+      exchange.finish(Outcome::client_gone, false);
+      break;
+    }
+  }
+  if (status_ == 0 && exchange.outcome() != Outcome::client_gone) {
+    // A body that was not read stands between this request and the next.
+    if (!body_.done() || pump_started_) keep_alive_ = false;
+    co_await answer_ourselves(status_for(exchange.outcome()));
+  }
+  if (!pump_started_ && body_.done()) in_.consume(first_.raw);
+}
+
+Task<HttpSession::Attempted> HttpSession::attempt(Exchange& exchange) {
+  if (co_await exchange.connect() != 0) {
+    const bool again = exchange.failed(AttemptFailure::connect_failure, facts(false, false));
+    co_return again ? Attempted::retry : Attempted::over;
+  }
+  upstream_ = &exchange.upstream();
+  if (co_await send_request(exchange) != 0) {
+    co_return co_await attempt_failed(exchange, AttemptFailure::reset);
+  }
+  AttemptFailure failure = AttemptFailure::reset;
+  if (!co_await read_answer_head(failure)) {
+    co_return co_await attempt_failed(exchange, failure);
+  }
+  if (!exchange.answered(worker_.response_head().status, facts(true, false))) {
+    co_return Attempted::retry;
+  }
+  co_await deliver(exchange);
+  co_return Attempted::delivered;
+}
+
+// The head and what of the body is at hand, in one write. More of it is left to the pump.
+Task<IoError> HttpSession::send_request(Exchange& exchange) {
+  BodyPieces framing(chunked_body_);
+  std::vector<std::string_view>& pieces = worker_.pieces();
+  pieces.assign({out_.view()});
+  framing.append(first_.data, body_.done(), pieces);
+  if (!upstream_->stream.try_write(pieces)) {
+    if (const IoError error = co_await upstream_->stream.finish_write(); error != 0) {
+      co_return error;
+    }
+  } else if (upstream_->stream.write_error() != 0) {
+    co_return upstream_->stream.write_error();
+  }
+  if (body_.done()) {
+    exchange.sent();
+  } else {
+    spawn(pump_body(exchange));
+  }
+  co_return 0;
+}
+
+// True when worker_.response_head() holds the head of a final answer, with its bytes in front of
+// the upstream's buffer. False with the failure otherwise.
+Task<bool> HttpSession::read_answer_head(AttemptFailure& failure) {
+  answer_scanner_.reset();
+  for (int interims = 0;;) {
+    if (!upstream_->in.empty()) {
+      const std::string_view bytes = upstream_->in.view();
+      const auto found = answer_scanner_.scan(bytes);
+      failure = AttemptFailure::invalid_answer;
+      if (found == http::HeadScanner::Result::malformed) co_return false;
+      if (found == http::HeadScanner::Result::incomplete && upstream_->in.full()) co_return false;
+      if (found == http::HeadScanner::Result::complete) {
+        http::ResponseHead& answer = worker_.response_head();
+        const std::string_view head = bytes.substr(0, answer_scanner_.end());
+        if (answer_scanner_.start() != 0) co_return false;
+        if (!http::parse_response_head(head, is_head_, answer)) co_return false;
+        // We never ask for an upgrade, so nobody may switch.
+        if (answer.status == 101 || ++interims > kInterimMax) co_return false;
+        if (!answer.interim()) co_return true;
+        if (answer.status != 100 && !co_await pass_interim_on()) co_return false;
+        upstream_->in.consume(answer_scanner_.end());
+        answer_scanner_.reset();
+        continue;
+      }
+    }
+    const IoError error = co_await upstream_->stream.read_into(upstream_->in);
+    if (error == 0) continue;
+    failure = AttemptFailure::reset;
+    co_return false;
+  }
+}
+
+Task<bool> HttpSession::pass_interim_on() {
+  if (minor_version_ == 0) co_return true;
+  Buffer interim(worker_.buffers());
+  if (!http::write_response_head(worker_.response_head(), {}, interim)) co_return false;
+  const std::string_view piece = interim.view();
+  co_return co_await write_down({&piece, 1}) == 0;
+}
+
+Task<HttpSession::Attempted> HttpSession::attempt_failed(Exchange& exchange,
+                                                         AttemptFailure failure) {
+  co_await stop_pump();
+  switch (pumped_) {
+    case Pumped::client_gone:
+      exchange.finish(Outcome::client_gone, false);
+      keep_alive_ = false;
+      co_return Attempted::over;
+    case Pumped::malformed:
+    case Pumped::too_large:
+      exchange.finish(Outcome::client_gone, false);
+      keep_alive_ = false;
+      co_await answer_ourselves(pumped_ == Pumped::malformed ? 400 : 413);
+      co_return Attempted::over;
+    default: break;
+  }
+  co_return exchange.failed(failure, facts(true, false)) ? Attempted::retry : Attempted::over;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The request's body, when it is longer than what came with the head
+
+Task<void> HttpSession::pump_body(Exchange& exchange) {
+  pump_started_ = pumping_ = true;
+  pump_ended_.reset();
+  in_.consume(first_.raw);
+  if (expects_continue_) {
+    if (!down_.try_write({&kContinue, 1})) co_await down_.finish_write();
+  }
+  pumped_ = co_await pump_until_done(exchange);
+  pumping_ = false;
+  worker_.cancel_deadline(deadline_);
+  // Whoever waits for the answer has to know that the request will never be complete.
+  const bool hopeless = pumped_ == Pumped::client_gone || pumped_ == Pumped::malformed ||
+                        pumped_ == Pumped::too_large;
+  if (hopeless) upstream_->stream.cancel();
+  pump_ended_.raise();
+}
+
+Task<HttpSession::Pumped> HttpSession::pump_until_done(Exchange& exchange) {
+  BodyPieces framing(chunked_body_);
+  std::vector<std::string_view> pieces;
+  while (!body_.done()) {
+    set_deadline(DeadlineKind::idle, setup_->body_timeout);
+    const IoError error = co_await down_.read_into(in_);
+    worker_.cancel_deadline(deadline_);
+    if (error == ECANCELED && !late_) co_return Pumped::stopped;
+    if (error != 0) co_return Pumped::client_gone;
+    exchange.progress();
+    const auto decoded = body_.decode(in_);
+    if (decoded.malformed) co_return Pumped::malformed;
+    bytes_in_ += decoded.data.size();
+    if (setup_->max_body > 0 && bytes_in_ > setup_->max_body) co_return Pumped::too_large;
+    pieces.clear();
+    framing.append(decoded.data, body_.done(), pieces);
+    const bool written = upstream_->stream.try_write(pieces);
+    const IoError write_error =
+        written ? upstream_->stream.write_error() : co_await upstream_->stream.finish_write();
+    if (write_error == ECANCELED) co_return Pumped::stopped;
+    if (write_error != 0) co_return Pumped::upstream_broke;
+    in_.consume(decoded.raw);
+  }
+  exchange.sent();
+  co_return Pumped::complete;
+}
+
+Task<void> HttpSession::stop_pump() {
+  if (!pumping_) co_return;
+  down_.cancel();
+  upstream_->stream.cancel();
+  co_await pump_ended_;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The answer
+
+Task<void> HttpSession::deliver(Exchange& exchange) {
+  const http::ResponseHead& answer = worker_.response_head();
+  const int status = answer.status;
+  const http::BodyCoding coding = http::coding_for_client(answer, minor_version_);
+  const bool known_end = coding != http::BodyCoding::as_is ||
+                         answer.framing.kind == http::Framing::Kind::length;
+  if (!known_end || worker_.stopping()) keep_alive_ = false;
+  if (pumping_ && !body_.done()) keep_alive_ = false;  // It answered before it heard us out.
+  bool reusable =
+      answer.persistent() && answer.framing.kind != http::Framing::Kind::until_close;
+  answer_body_ = http::BodyDecoder(answer.framing);
+  Buffer head(worker_.buffers());
+  const http::ResponseOptions options{.coding = coding,
+                                      .close = !keep_alive_,
+                                      .keep_alive = keep_alive_ && minor_version_ == 0};
+  if (!http::write_response_head(answer, options, head)) {
+    co_await stop_pump();
+    static_cast<void>(exchange.failed(AttemptFailure::invalid_answer, facts(true, false)));
+    co_return;
+  }
+  upstream_->in.consume(answer_scanner_.end());
+
+  const bool chunked = coding == http::BodyCoding::chunked;
+  BodyPieces framing(chunked);
+  http::BodyDecoder::Decoded decoded;
+  if (!answer_body_.done() && !upstream_->in.empty()) decoded = answer_body_.decode(upstream_->in);
+  std::vector<std::string_view>& pieces = worker_.pieces();
+  pieces.assign({head.view()});
+  framing.append(decoded.data, answer_body_.done(), pieces);
+  status_ = status;
+  bool good = co_await write_down(pieces) == 0;
+  const bool client_gone = !good;
+  bytes_out_ += decoded.data.size();
+  if (good && decoded.malformed) good = false;
+  if (good) upstream_->in.consume(decoded.raw);
+  if (good && !answer_body_.done()) {
+    head.clear();
+    head.rest();
+    good = co_await deliver_body(exchange, chunked);
+  }
+  const bool pump_unfinished = pumping_;
+  co_await stop_pump();
+  if (exchange.over()) co_return;
+  if (client_gone || pumped_ == Pumped::client_gone) {
+    keep_alive_ = false;
+    exchange.finish(Outcome::client_gone, false);
+  } else if (!good) {
+    // The client has seen a part: it must not take it for the whole.
+    keep_alive_ = false;
+    cut_ = true;
+    down_.reset_when_destroyed();
+    static_cast<void>(exchange.failed(AttemptFailure::reset, facts(true, true)));
+  } else {
+    if (pump_unfinished || pumped_ != Pumped::complete) keep_alive_ = reusable = false;
+    if (!upstream_->in.empty()) reusable = false;  // Bytes nobody asked for.
+    exchange.finish(status >= 500 ? Outcome::backend_error : Outcome::success, reusable);
+  }
+}
+
+// The rest of the body. False when it broke off, with the exchange still open, or when the client
+// left, with the exchange over.
+Task<bool> HttpSession::deliver_body(Exchange& exchange, bool chunked) {
+  BodyPieces framing(chunked);
+  std::vector<std::string_view> pieces;
+  for (;;) {
+    bool ended = false;
+    if (upstream_->in.empty()) {
+      const IoError error = co_await upstream_->stream.read_into(upstream_->in);
+      ended = error == kEndOfStream;
+      if (error != 0 && !(ended && answer_body_.complete_at_end_of_stream())) co_return false;
+    }
+    http::BodyDecoder::Decoded decoded;
+    if (!ended) {
+      exchange.progress();
+      decoded = answer_body_.decode(upstream_->in);
+      if (decoded.malformed) co_return false;
+    }
+    const bool last = ended || answer_body_.done();
+    pieces.clear();
+    framing.append(decoded.data, last, pieces);
+    if (const IoError error = co_await write_down(pieces); error != 0) {
+      if (exchange.aborted()) co_return false;
+      co_await stop_pump();
+      keep_alive_ = false;
+      exchange.finish(Outcome::client_gone, false);
+      co_return false;
+    }
+    bytes_out_ += decoded.data.size();
+    upstream_->in.consume(decoded.raw);
+    if (last) co_return true;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Writing to the client, and the books
+
+// 0 when all is out. A client that does not read for too long is one that left.
+Task<IoError> HttpSession::write_down(Pieces pieces) {
+  if (down_.try_write(pieces)) co_return down_.write_error();
+  const DeadlineId stall =
+      worker_.set_deadline(DeadlineKind::idle, now() + setup_->body_timeout, id_);
+  const IoError error = co_await down_.finish_write();
+  DeadlineId ended = stall;
+  worker_.cancel_deadline(ended);
+  co_return error;
+}
+
+Task<void> HttpSession::answer_ourselves(int status) {
+  status_ = status;
+  if (worker_.stopping() || minor_version_ == 0) keep_alive_ = false;
+  Buffer answer(worker_.buffers());
+  http::write_own_response(status, !keep_alive_, is_head_, answer);
+  const std::string_view piece = answer.view();
+  if (co_await write_down({&piece, 1}) != 0) keep_alive_ = false;
+}
+
+// The end of a connection that may still have bytes coming in. Closing at once would reset it, and
+// a reset can overtake our answer on its way to the client.
+Task<void> HttpSession::linger() {
+  if (status_ == 0) co_return;
+  down_.shut_down_write();
+  set_deadline(DeadlineKind::idle, kLingerTime);
+  while (!late_ && !aborting_) {
+    in_.clear();
+    if (co_await down_.read_into(in_) != 0) break;
+  }
+}
+
+void HttpSession::account(const Exchange* exchange) {
+  ++counters_.answers[static_cast<std::size_t>(status_ / 100) % counters_.answers.size()];
+  counters_.bytes_in += bytes_in_;
+  counters_.bytes_out += bytes_out_;
+  const Duration total = began_ == Instant{} ? Duration{} : now() - began_;
+  counters_.durations.add(total);
+  if (!worker_.access_log().enabled()) return;
+  AccessRecord record;
+  record.listener = setup_->name;
+  record.client = client_;
+  record.method = method_;
+  record.target = target_;
+  record.host = host_;
+  record.status = status_;
+  record.outcome = "rejected";
+  record.bytes_in = bytes_in_;
+  record.bytes_out = bytes_out_;
+  if (exchange != nullptr) exchange->describe(record);
+  record.times.request = head_time_;
+  record.times.total = total;
+  worker_.access_log().write(record);
+}
+
+Task<void> serve_connection(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+                            Endpoint peer) {
+  HttpSession session(worker, std::move(setup), fd, peer);
+  co_await session.run();
+}
+
+}  // namespace
+
+void start_http_session(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+                        const Endpoint& peer) {
+  spawn(serve_connection(worker, std::move(setup), fd, peer));
+}
+
+}  // namespace lb::net

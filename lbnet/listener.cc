@@ -1,0 +1,68 @@
+#include "lbnet/listener.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "lbnet/endpoint.h"
+#include "lbnet/http_session.h"
+#include "lbnet/tcp_session.h"
+#include "lbnet/worker.h"
+
+namespace lb::net {
+namespace {
+
+boost::asio::ip::tcp protocol_of(int fd) {
+  Endpoint endpoint;
+  auto size = static_cast<socklen_t>(endpoint.capacity());
+  ::getsockname(fd, endpoint.data(), &size);
+  return endpoint.protocol();
+}
+
+}  // namespace
+
+Listener::Listener(Worker& worker, const ListenerSetup& setup, int fd)
+    : worker_(worker),
+      setup_(std::make_shared<ListenerSetup>(setup)),
+      acceptor_(worker.io(), protocol_of(fd), fd),
+      pause_(worker.io()) {
+  wait();
+}
+
+void Listener::update(const ListenerSetup& setup) {
+  setup_ = std::make_shared<ListenerSetup>(setup);
+}
+
+void Listener::wait() {
+  acceptor_.async_wait(boost::asio::ip::tcp::acceptor::wait_read,
+                       [this](boost::system::error_code error) {
+                         if (!error) accept_all();
+                       });
+}
+
+void Listener::accept_all() {
+  for (;;) {
+    Endpoint peer;
+    auto size = static_cast<socklen_t>(peer.capacity());
+    const int fd = ::accept4(acceptor_.native_handle(), peer.data(), &size,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return wait();
+      // Out of descriptors or memory: the connections wait in the kernel while some of ours end.
+      pause_.expires_after(std::chrono::milliseconds{50});
+      return pause_.async_wait([this](boost::system::error_code error) {
+        if (!error) accept_all();
+      });
+    }
+    peer.resize(size);
+    set_no_delay(fd);
+    if (setup_->protocol == Protocol::http) {
+      start_http_session(worker_, setup_, fd, peer);
+    } else {
+      start_tcp_session(worker_, setup_, fd, peer);
+    }
+  }
+}
+
+}  // namespace lb::net

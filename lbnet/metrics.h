@@ -1,0 +1,66 @@
+// What a worker counts. Plain numbers, one set a worker, read by its own thread only: a scrape asks
+// each worker for a copy and adds them up.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lbcore/balancer.h"
+
+namespace lb::net {
+
+// Upper bounds in seconds, those Traefik uses: dashboards made for it fit.
+inline constexpr std::array<double, 13> kDurationBounds{.005, .01, .025, .05, .075, .1, .25,
+                                                        .5,   .75, 1,    2.5, 5,    7.5};
+
+struct DurationHistogram {
+  std::array<std::uint64_t, kDurationBounds.size() + 1> counts{};
+  double sum = 0;
+  void add(Duration duration) {
+    const double seconds = std::chrono::duration<double>(duration).count();
+    std::size_t bucket = 0;
+    while (bucket < kDurationBounds.size() && seconds > kDurationBounds[bucket]) ++bucket;
+    ++counts[bucket];
+    sum += seconds;
+  }
+  void add(const DurationHistogram& other) {
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+    sum += other.sum;
+  }
+};
+
+struct ListenerCounters {
+  std::uint64_t connections = 0;         // Accepted.
+  std::uint64_t connections_active = 0;  // Open now.
+  std::array<std::uint64_t, 6> answers{};  // By class of status; 0 for none (TCP, client gone).
+  std::uint64_t rejected = 0;              // Not HTTP, or not HTTP we take: never reached a brain.
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  DurationHistogram durations;
+
+  void add(const ListenerCounters& other);
+};
+
+// One worker's brain for one cluster, as a scrape sees it.
+struct ClusterSnapshot {
+  std::string name;
+  BalancerCounters counters;
+  std::size_t in_progress = 0;
+  struct Backend {
+    BackendStatus status;  // `config` is not set here: the thread that owns it is another one.
+    std::string id;
+    std::string address;
+  };
+  std::vector<Backend> backends;
+};
+
+struct WorkerSnapshot {
+  std::map<std::string, ListenerCounters> listeners;  // By name.
+  std::vector<ClusterSnapshot> clusters;
+  std::size_t sessions = 0;
+};
+
+}  // namespace lb::net

@@ -1,0 +1,43 @@
+// Prober: carries out the control brain's probes, each on a connection of its own.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "lbcore/control.h"
+#include "lbnet/buffer.h"
+#include "lbnet/endpoint.h"
+
+namespace lb::net {
+
+class Prober {
+ public:
+  // Called once for each probe that is not abandoned. `detail` says what came: "200", "refused".
+  using Done = std::function<void(const ProbeId& probe, ProbeResult result,
+                                  const std::string& detail)>;
+
+  Prober(boost::asio::io_context& io, Done done);
+  ~Prober();
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+
+  // An http probe passes with an answer from 200 to 399, a tcp probe with a connection. There is
+  // no timeout here: the control brain has one, and abandons.
+  void start(const ProbeId& probe, const HealthCheckConfig& check, const Endpoint& endpoint,
+             const std::string& host);
+  void abandon(const ProbeId& probe);
+  void abandon_all();
+
+ private:
+  class Attempt;
+
+  boost::asio::io_context& io_;
+  Done done_;
+  BufferPool buffers_;
+  std::map<ProbeId, std::unique_ptr<Attempt>> attempts_;
+};
+
+}  // namespace lb::net

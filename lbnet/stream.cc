@@ -1,0 +1,262 @@
+#include "lbnet/stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/detail/epoll_reactor.hpp>
+#include <boost/asio/detail/reactor_op.hpp>
+#include <boost/version.hpp>
+#include <cerrno>
+
+// The reactor's operations are Asio's inside, not its interface. This file is the only one that
+// knows them; it was written against the release that Debian 12 has, and a newer one needs a look.
+static_assert(BOOST_VERSION / 100 == 1081, "check stream.cc against this release of Asio");
+
+namespace lb::net {
+namespace {
+
+namespace detail = boost::asio::detail;
+using Reactor = detail::epoll_reactor;
+
+Reactor& reactor_of(boost::asio::io_context& io) {
+  Reactor& reactor = boost::asio::use_service<Reactor>(io);
+  reactor.init_task();
+  return reactor;
+}
+
+// Sends as much of the pieces as the socket takes. Moves `first` and `offset` on.
+IoError send_pieces(int fd, Pieces pieces, std::size_t& first, std::size_t& offset) {
+  while (first < pieces.size()) {
+    std::array<iovec, kPiecesMax> vectors{};
+    std::size_t count = 0;
+    std::size_t wanted = 0;
+    for (std::size_t i = first; i < pieces.size() && count < kPiecesMax; ++i) {
+      const std::string_view piece = i == first ? pieces[i].substr(offset) : pieces[i];
+      if (piece.empty()) continue;
+      vectors[count++] = {const_cast<char*>(piece.data()), piece.size()};
+      wanted += piece.size();
+    }
+    if (count == 0) break;
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      return errno == EWOULDBLOCK ? EAGAIN : errno;
+    }
+    auto left = static_cast<std::size_t>(sent);
+    const bool all = left == wanted;
+    while (left > 0) {
+      const std::size_t of_first = pieces[first].size() - offset;
+      if (left < of_first) {
+        offset += left;
+        break;
+      }
+      left -= of_first;
+      offset = 0;
+      ++first;
+    }
+    if (!all) return EAGAIN;  // A short write means the socket is full: no need to ask again.
+    break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+struct Stream::ReadOp final : detail::reactor_op {
+  explicit ReadOp(Stream::State& stream_state)
+      : reactor_op({}, &ReadOp::do_perform, &ReadOp::do_complete), state(stream_state) {}
+  static status do_perform(reactor_op* base);
+  static void do_complete(void* owner, detail::operation* base, const boost::system::error_code&,
+                          std::size_t);
+
+  Stream::State& state;
+  Buffer* buffer = nullptr;
+  std::coroutine_handle<> waiter;
+  bool pending = false;    // The reactor has it.
+  bool completed = false;  // It has a result nobody took yet.
+  IoError result = 0;
+};
+
+struct Stream::WriteOp final : detail::reactor_op {
+  explicit WriteOp(Stream::State& stream_state)
+      : reactor_op({}, &WriteOp::do_perform, &WriteOp::do_complete), state(stream_state) {}
+  static status do_perform(reactor_op* base);
+  static void do_complete(void* owner, detail::operation* base, const boost::system::error_code&,
+                          std::size_t);
+
+  Stream::State& state;
+  std::coroutine_handle<> waiter;
+  bool pending = false;
+  bool connecting = false;
+  std::array<std::string_view, kPiecesMax> pieces{};
+  std::size_t piece_count = 0;
+  std::size_t first = 0;   // The piece to send next, and how much of it has been sent.
+  std::size_t offset = 0;
+  IoError result = 0;
+};
+
+struct Stream::State {
+  State(boost::asio::io_context& io, int socket)
+      : reactor(reactor_of(io)), fd(socket), read(*this), write(*this) {}
+
+  void release_if_idle() {
+    if (stream == nullptr && !read.pending && !write.pending) delete this;
+  }
+
+  Reactor& reactor;
+  int fd;
+  Stream* stream = nullptr;  // Null once the Stream is gone and only the reactor holds on.
+  Reactor::per_descriptor_data descriptor{};
+  ReadOp read;
+  WriteOp write;
+};
+
+detail::reactor_op::status Stream::ReadOp::do_perform(reactor_op* base) {
+  auto& op = static_cast<ReadOp&>(*base);
+  if (op.state.stream == nullptr) return done;
+  const std::span<char> room = op.buffer->room();
+  ssize_t got = 0;
+  do {
+    got = ::recv(op.state.fd, room.data(), room.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    op.buffer->rest();
+    return not_done;
+  }
+  if (got > 0) {
+    op.buffer->commit(static_cast<std::size_t>(got));
+    op.result = 0;
+    // A short read emptied the socket: the next read need not try before it waits.
+    return static_cast<std::size_t>(got) < room.size() ? done_and_exhausted : done;
+  }
+  op.result = got == 0 ? kEndOfStream : errno;
+  op.buffer->rest();
+  return done_and_exhausted;
+}
+
+void Stream::ReadOp::do_complete(void* owner, detail::operation* base,
+                                 const boost::system::error_code&, std::size_t) {
+  auto& op = static_cast<ReadOp&>(*base);
+  op.pending = false;
+  if (op.state.stream == nullptr) return op.state.release_if_idle();
+  if (owner == nullptr) return;  // The io_context is being destroyed.
+  if (op.ec_) op.result = ECANCELED;
+  op.completed = true;
+  if (op.waiter) return std::exchange(op.waiter, {}).resume();
+  const Stream& stream = *op.state.stream;
+  if (stream.watcher_ != nullptr) stream.watcher_(stream.watcher_subject_);
+}
+
+detail::reactor_op::status Stream::WriteOp::do_perform(reactor_op* base) {
+  auto& op = static_cast<WriteOp&>(*base);
+  if (op.state.stream == nullptr) return done;
+  if (op.connecting) {
+    socklen_t size = sizeof(op.result);
+    ::getsockopt(op.state.fd, SOL_SOCKET, SO_ERROR, &op.result, &size);
+    return done;
+  }
+  op.result = send_pieces(op.state.fd, {op.pieces.data(), op.piece_count}, op.first, op.offset);
+  return op.result == EAGAIN ? not_done : done;
+}
+
+void Stream::WriteOp::do_complete(void* owner, detail::operation* base,
+                                  const boost::system::error_code&, std::size_t) {
+  auto& op = static_cast<WriteOp&>(*base);
+  op.pending = false;
+  if (op.state.stream == nullptr) return op.state.release_if_idle();
+  if (owner == nullptr) return;
+  if (op.ec_) op.result = ECANCELED;
+  std::exchange(op.waiter, {}).resume();
+}
+
+Stream::Stream(boost::asio::io_context& io, int fd) : fd_(fd), state_(new State(io, fd)) {
+  state_->stream = this;
+  state_->reactor.register_descriptor(fd, state_->descriptor);
+}
+
+Stream::~Stream() {
+  LB_ASSERT(!state_->read.waiter && !state_->write.waiter);
+  state_->reactor.deregister_descriptor(fd_, state_->descriptor, true);
+  ::close(fd_);
+  state_->reactor.cleanup_descriptor_data(state_->descriptor);
+  state_->stream = nullptr;
+  state_->release_if_idle();
+}
+
+void Stream::start_read_into(Buffer& buffer) {
+  ReadOp& op = state_->read;
+  LB_ASSERT(!buffer.full());
+  if (op.pending || op.completed) return;
+  op.buffer = &buffer;
+  op.ec_ = {};
+  op.pending = true;
+  state_->reactor.start_op(Reactor::read_op, fd_, state_->descriptor, &op, true, true);
+}
+
+Stream::ReadAwaiter Stream::read_into(Buffer& buffer) {
+  start_read_into(buffer);
+  return {*this, buffer};
+}
+
+bool Stream::ReadAwaiter::await_ready() const { return stream_.state_->read.completed; }
+
+void Stream::ReadAwaiter::await_suspend(std::coroutine_handle<> waiter) {
+  stream_.state_->read.waiter = waiter;
+}
+
+IoError Stream::ReadAwaiter::await_resume() {
+  ReadOp& op = stream_.state_->read;
+  op.completed = false;
+  LB_ASSERT(op.buffer == &buffer_);
+  return op.result;
+}
+
+bool Stream::try_write(Pieces pieces) {
+  LB_ASSERT(pieces.size() <= kPiecesMax && !state_->write.pending);
+  std::size_t first = 0;
+  std::size_t offset = 0;
+  write_error_ = send_pieces(fd_, pieces, first, offset);
+  if (write_error_ != EAGAIN) return true;
+  WriteOp& op = state_->write;
+  std::copy(pieces.begin(), pieces.end(), op.pieces.begin());
+  op.piece_count = pieces.size();
+  op.first = first;
+  op.offset = offset;
+  return false;
+}
+
+Stream::WriteAwaiter Stream::finish_write() { return {*this, false}; }
+
+Stream::WriteAwaiter Stream::finish_connect() { return {*this, true}; }
+
+void Stream::WriteAwaiter::await_suspend(std::coroutine_handle<> waiter) {
+  WriteOp& op = stream_.state_->write;
+  op.waiter = waiter;
+  op.connecting = connecting_;
+  op.ec_ = {};
+  op.pending = true;
+  // Not speculative: we know the socket is not ready, and epoll is armed for writing.
+  stream_.state_->reactor.start_op(Reactor::write_op, stream_.fd_, stream_.state_->descriptor, &op,
+                                   true, false);
+}
+
+IoError Stream::WriteAwaiter::await_resume() {
+  stream_.write_error_ = stream_.state_->write.result;
+  return stream_.write_error_;
+}
+
+void Stream::cancel() { state_->reactor.cancel_ops(fd_, state_->descriptor); }
+
+void Stream::shut_down_write() { ::shutdown(fd_, SHUT_WR); }
+
+void Stream::reset_when_destroyed() {
+  const linger abort{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+}
+
+}  // namespace lb::net

@@ -1,0 +1,111 @@
+// Stream: a connected, non-blocking socket on a worker's Asio reactor.
+//
+// Asio's own operations cost a system call that is bound to fail for each wait: async_read_some
+// tries to read first and gets EAGAIN, async_wait re-arms epoll. A proxy always waits before it
+// reads, twice a request, so Stream puts operations of its own on Asio's reactor (docs/decisions,
+// 0003): a read that came up short is remembered as "nothing more there", and the next read only
+// queues. One read and one write may be under way at the same time, none of them allocates.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <coroutine>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "lbnet/buffer.h"
+
+namespace lb::net {
+
+// 0 or an errno. kEndOfStream is not one of the system's: the peer finished sending.
+using IoError = int;
+inline constexpr IoError kEndOfStream = -1;
+
+// Up to this many pieces in one write.
+inline constexpr std::size_t kPiecesMax = 8;
+using Pieces = std::span<const std::string_view>;
+
+class Stream {
+ public:
+  // Takes over a socket. It is made non-blocking by whoever opened it.
+  Stream(boost::asio::io_context& io, int fd);
+  // Closes it. REQUIRES: no read or write is awaited; a read that only watches is dropped.
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  // -- Reading. `co_await read_into(buffer)` resumes when bytes were added to the buffer (0) or
+  //    with an error. Started by start_read_into(), the read goes on without anyone waiting: then
+  //    the watcher is called when something comes, and a later read_into() takes the result or
+  //    waits on. A connection in a pool is watched that way, and the watch becomes the read of the
+  //    next answer at no cost.
+  class ReadAwaiter;
+  [[nodiscard]] ReadAwaiter read_into(Buffer& buffer);
+  void start_read_into(Buffer& buffer);
+  void on_unawaited_read(void (*watcher)(void*), void* subject) {
+    watcher_ = watcher;
+    watcher_subject_ = subject;
+  }
+
+  // -- Writing, all or nothing. try_write() says true when it is done: everything was written, or
+  //    it failed (see write_error()). Otherwise `co_await finish_write()` waits until it is; the
+  //    pieces' bytes must stay until then.
+  class WriteAwaiter;
+  [[nodiscard]] bool try_write(Pieces pieces);
+  [[nodiscard]] WriteAwaiter finish_write();
+  [[nodiscard]] IoError write_error() const { return write_error_; }
+
+  // Waits until a connection under way is made: 0, or why not.
+  [[nodiscard]] WriteAwaiter finish_connect();
+
+  // What is awaited resumes soon with ECANCELED. Nothing else happens to the connection.
+  void cancel();
+
+  void shut_down_write();      // No more bytes from us: the peer reads the end of the stream.
+  void reset_when_destroyed();  // End with RST instead of FIN: what was sent may be cut short.
+
+  [[nodiscard]] int fd() const { return fd_; }
+
+ private:
+  struct ReadOp;
+  struct WriteOp;
+  struct State;  // Lives until the reactor has let go of it.
+
+  int fd_;
+  State* state_;
+  void (*watcher_)(void*) = nullptr;
+  void* watcher_subject_ = nullptr;
+  IoError write_error_ = 0;
+
+  friend class ReadAwaiter;
+  friend class WriteAwaiter;
+};
+
+class Stream::ReadAwaiter {
+ public:
+  ReadAwaiter(Stream& stream, Buffer& buffer) : stream_(stream), buffer_(buffer) {}
+  [[nodiscard]] bool await_ready() const;
+  void await_suspend(std::coroutine_handle<> waiter);
+  [[nodiscard]] IoError await_resume();
+
+ private:
+  Stream& stream_;
+  Buffer& buffer_;
+};
+
+class Stream::WriteAwaiter {
+ public:
+  WriteAwaiter(Stream& stream, bool connecting) : stream_(stream), connecting_(connecting) {}
+  [[nodiscard]] static bool await_ready() { return false; }
+  void await_suspend(std::coroutine_handle<> waiter);
+  [[nodiscard]] IoError await_resume();
+
+ private:
+  Stream& stream_;
+  bool connecting_;
+};
+
+}  // namespace lb::net

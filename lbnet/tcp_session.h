@@ -1,0 +1,17 @@
+// TcpSession: one downstream TCP connection, joined to one upstream connection, bytes both ways.
+#pragma once
+
+#include <memory>
+
+#include "lbnet/endpoint.h"
+#include "lbnet/listener.h"
+
+namespace lb::net {
+
+class Worker;
+
+// Takes over an accepted socket; frees itself when the connection has ended.
+void start_tcp_session(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+                       const Endpoint& peer);
+
+}  // namespace lb::net

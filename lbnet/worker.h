@@ -1,0 +1,118 @@
+// Worker: one thread with its own io_context, listeners, brains and connections. Nothing in it is
+// shared and nothing locked: other threads talk to it by post().
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lbnet/access_log.h"
+#include "lbnet/buffer.h"
+#include "lbnet/cluster_runtime.h"
+#include "lbnet/http/head.h"
+#include "lbnet/listener.h"
+#include "lbnet/metrics.h"
+#include "lbnet/session.h"
+
+namespace lb::net {
+
+// How workers tell each other what they have in flight: called on the worker's thread with all its
+// clusters, now and then while something is in flight, once more when nothing is.
+using ShareLoad = std::function<void(
+    std::uint32_t worker, const std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>&)>;
+
+struct WorkerOptions {
+  std::uint32_t index = 0;
+  std::uint64_t seed = 0;
+  AccessLog* access_log = nullptr;  // Outlives the worker.
+  Duration load_exchange{};
+  ShareLoad share_load;  // Empty for a worker without siblings.
+};
+
+class Worker {
+ public:
+  explicit Worker(const WorkerOptions& options);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // -- From any thread
+  template <class Function>
+  void post(Function&& function) {
+    boost::asio::post(io_, std::forward<Function>(function));
+  }
+  // Serves until stop() and then until all sessions have ended. The thread that calls it is the
+  // worker's thread.
+  void run();
+
+  // -- On the worker's thread: what the control side tells it
+  void apply(const std::vector<ClusterSetup>& clusters);
+  void apply_health(ClusterId cluster, BackendId backend, HealthState state);
+  void apply_sibling_load(std::uint32_t sibling, ClusterId cluster,
+                          const std::vector<BackendLoad>& loads);
+  // Accepts on a listening socket, which the worker then owns.
+  void open_listener(const ListenerSetup& setup, int fd);
+  void update_listener(const ListenerSetup& setup);  // Same name, other settings.
+  void close_listener(const std::string& name);
+  // Accepts nothing more; sessions finish what they have. `at_once` cuts them.
+  void stop(bool at_once);
+  [[nodiscard]] WorkerSnapshot snapshot() const;
+
+  // -- On the worker's thread: for its sessions
+  [[nodiscard]] boost::asio::io_context& io() { return io_; }
+  [[nodiscard]] BufferPool& buffers() { return buffers_; }
+  [[nodiscard]] AccessLog& access_log() { return *options_.access_log; }
+  // Null when the cluster is unknown.
+  [[nodiscard]] ClusterRuntime* cluster(ClusterId id);
+  [[nodiscard]] ListenerCounters& counters(const std::string& listener) {
+    return listener_counters_[listener];
+  }
+  [[nodiscard]] SessionId add_session(Session* session);
+  void remove_session(SessionId id);
+  [[nodiscard]] bool stopping() const { return stopping_; }
+  [[nodiscard]] DeadlineId set_deadline(DeadlineKind kind, Instant at, SessionId session);
+  void cancel_deadline(DeadlineId& id) { deadlines_.cancel(id); }
+  // The timer fires at `at` or before.
+  void wake_by(Instant at);
+  void note_load() {
+    if (options_.share_load && !sharing_) start_sharing();
+  }
+  // Room for heads while they are turned into what goes to the other side; nothing in it survives
+  // a suspension.
+  [[nodiscard]] http::RequestHead& request_head() { return request_head_; }
+  [[nodiscard]] http::ResponseHead& response_head() { return response_head_; }
+  [[nodiscard]] std::vector<std::string_view>& pieces() { return pieces_; }
+
+ private:
+  void wake();
+  void start_sharing();
+  void share();
+  void finish_if_done();
+
+  WorkerOptions options_;
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  BufferPool buffers_;
+  boost::asio::steady_timer timer_;
+  std::optional<Instant> armed_;
+  boost::asio::steady_timer share_timer_;
+  bool sharing_ = false;
+  DeadlineTable deadlines_;
+  Slab<Session*, SessionId> sessions_;
+  std::map<ClusterId, std::unique_ptr<ClusterRuntime>> clusters_;
+  std::map<std::string, std::unique_ptr<Listener>> listeners_;
+  std::map<std::string, ListenerCounters> listener_counters_;
+  http::RequestHead request_head_;
+  http::ResponseHead response_head_;
+  std::vector<std::string_view> pieces_;
+  bool stopping_ = false;
+};
+
+}  // namespace lb::net
