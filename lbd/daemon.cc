@@ -356,6 +356,8 @@ void Daemon::probe_ended(const ProbeId& probe, ProbeResult result, const std::st
 void Daemon::after_control() {
   while (const auto action = control_.poll_action()) {
     const ProbeId& probe = action->probe;
+    // Also when its backend has left: nobody else would ever close the socket.
+    if (action->kind == ControlAction::Kind::abandon_probe) prober_.abandon(probe);
     if (!control_.exists(probe)) continue;
     const BackendConfig& backend = control_.backend_config(probe);
     switch (action->kind) {
@@ -365,7 +367,6 @@ void Daemon::after_control() {
         break;
       case ControlAction::Kind::abandon_probe:
         probe_details_[probe.backend] = "no answer in time";
-        prober_.abandon(probe);
         break;
       case ControlAction::Kind::health_changed:
         log_event(action->to == HealthState::healthy ? LogLevel::info : LogLevel::warning,

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "lbcore/config/reference.h"
 #include "lbd/daemon.h"
 #include "lbd/options.h"
 
@@ -75,6 +76,8 @@ int main(int argc, char** argv) {
                               "Without a file: \"-\" (standard output), \"off\" or a path")};
   for (CLI::Option* option : without_file) option->excludes(config);
 
+  CLI::App* reference_command =
+      app.add_subcommand("reference", "Print every configuration key as a Markdown table.");
   std::string file;
   CLI::App* check_command =
       app.add_subcommand("check", "Name every problem of a configuration file.");
@@ -83,6 +86,10 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? lb::daemon::kDone : lb::daemon::kBadInput;
+  }
+  if (reference_command->parsed()) {
+    std::cout << lb::config::configuration_reference();
+    return lb::daemon::kDone;
   }
   return run_command->parsed() ? run(options) : check(file);
 }

@@ -61,6 +61,17 @@ Json write(Writing, const StrategyConfig& value) {
   return object;
 }
 
+std::string type_words(const StrategyConfig&, Range) {
+  std::vector<std::string_view> names;
+  const std::vector<StrategyConfig> all = all_strategies();
+  for (const StrategyConfig& config : all) names.push_back(strategy_name(config));
+  return one_of(names) + ", or an object with `name` and options";
+}
+
+std::string type_words(const RetryConditions&, Range) {
+  return "list of " + one_of(kFailureWords) + " and statuses from 400 to 599";
+}
+
 void read(const Place& place, RetryConditions& value, Range) {
   if (place.node.kind != Node::Kind::list) {
     place.problem("expected a list such as [connect_failure, reset, \"503\"], found " +

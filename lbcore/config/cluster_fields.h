@@ -6,6 +6,7 @@
 
 #include "lbcore/cluster_config.h"
 #include "lbcore/config/reader.h"
+#include "lbcore/config/reference.h"
 #include "lbcore/config/writer.h"
 
 namespace lb::config {
@@ -31,10 +32,12 @@ struct EnumWords<ProbeMethod> {
 // A strategy is its name, or an object with its name and options.
 void read(const Place& place, StrategyConfig& value, Range range = {});
 [[nodiscard]] Json write(Writing, const StrategyConfig& value);
+[[nodiscard]] std::string type_words(const StrategyConfig& value, Range range);
 
 // A list of words and status codes: [connect_failure, reset, timeout, "503"].
 void read(const Place& place, RetryConditions& value, Range range = {});
 [[nodiscard]] Json write(Writing, const RetryConditions& value);
+[[nodiscard]] std::string type_words(const RetryConditions& value, Range range);
 
 template <class Fields>
 void describe(Fields& fields, BackendConfig& backend) {

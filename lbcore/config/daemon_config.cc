@@ -5,6 +5,7 @@
 #include <set>
 
 #include "lbcore/config/cluster_fields.h"
+#include "lbcore/config/reference.h"
 #include "lbcore/hash.h"
 
 namespace lb::config {
@@ -43,6 +44,10 @@ Json write(Writing, const Workers& value) {
   return value.count == 0 ? Json("auto") : Json(value.count);
 }
 
+std::string type_words(const Workers&, Range) {
+  return "`auto` (one for each processor) or a whole number from 1 to 1024";
+}
+
 // A size in bytes, with or without a unit.
 struct Size {
   std::uint64_t& bytes;
@@ -59,6 +64,8 @@ void read(const Place& place, Size& value, Range) {
 }
 
 Json write(Writing, const Size& value) { return value.bytes; }
+
+std::string type_words(const Size&, Range) { return "size, such as `64KiB`"; }
 
 template <class Fields>
 void describe(Fields& fields, ListenerTimeouts& timeouts) {
@@ -291,6 +298,14 @@ Json to_json(const DaemonConfig& config) {
   DaemonConfig copy = config;
   describe(writer, copy);
   return writer.take();
+}
+
+std::vector<Key> configuration_keys() {
+  std::vector<Key> keys;
+  DaemonConfig defaults;
+  KeyLister lister(keys, "");
+  describe(lister, defaults);
+  return keys;
 }
 
 std::string config_hash(const DaemonConfig& config) {

@@ -10,6 +10,8 @@ namespace {
 
 using config::Json;
 
+constexpr std::size_t kColumns = 100;
+
 double milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
@@ -88,6 +90,27 @@ std::string miss(const ExpectationResult& result) {
   return text;
 }
 
+// `text` in lines of at most `columns`, broken between words.
+std::string wrapped(const std::string& text, std::size_t columns) {
+  std::string out;
+  std::size_t line = 0;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find(' ', start), text.size());
+    const std::size_t word = end - start;
+    if (line > 0 && line + 1 + word > columns) {
+      out += '\n';
+      line = 0;
+    } else if (line > 0) {
+      out += ' ';
+      ++line;
+    }
+    out += text.substr(start, word);
+    line += word;
+    start = end + 1;
+  }
+  return out;
+}
+
 std::string rule(int columns) {
   std::string text;
   for (int i = 0; i < columns; ++i) text += "─";
@@ -144,7 +167,7 @@ Json series_json(const Series& series) {
 
 std::string to_text(const Report& report) {
   const Series& total = report.total;
-  std::string out = fmt::format("{}: {}\n", report.scenario, report.why);
+  std::string out = wrapped(report.scenario + ": " + report.why, kColumns) + '\n';
   out += fmt::format("{} {}", report.world, show_seconds(report.duration));
   if (report.warmup > Duration::zero()) {
     out += fmt::format(" (the first {} not counted)", show_seconds(report.warmup));
@@ -152,23 +175,22 @@ std::string to_text(const Report& report) {
   out += fmt::format(", seed {}", report.seed);
   if (report.digest) out += fmt::format(", digest {}", *report.digest);
   out += '\n';
-  out +=
-      fmt::format("\n  requests  {}: {} ok, {} answered 5xx, {} timed out, {} failed (errors {})\n",
-                  grouped(total.count()), grouped(total.count(ClientResult::ok)),
-                  grouped(total.count(ClientResult::server_error)),
-                  grouped(total.count(ClientResult::timed_out)),
-                  grouped(total.count(ClientResult::failed)), show_percent(total.error_ratio()));
+  out += fmt::format(
+      "\n  requests  {}: {} ok, {} 5xx, {} timed out, {} failed\n", grouped(total.count()),
+      grouped(total.count(ClientResult::ok)), grouped(total.count(ClientResult::server_error)),
+      grouped(total.count(ClientResult::timed_out)), grouped(total.count(ClientResult::failed)));
+  out += fmt::format("  errors    {}\n", show_percent(total.error_ratio()));
   const Histogram& latency = total.latency;
   out += fmt::format("  latency   mean {}, p50 {}, p90 {}, p99 {}, p99.9 {}, max {}\n",
                      show_ms(latency.mean()), show_ms(latency.quantile(0.5)),
                      show_ms(latency.quantile(0.9)), show_ms(latency.quantile(0.99)),
                      show_ms(latency.quantile(0.999)), show_ms(latency.max()));
   const BalancerTotals& balancer = report.balancer;
-  out += fmt::format(
-      "  balancer  {} requests, {} attempts, {} retries; connections: {} opened, "
-      "{} reused\n",
-      grouped(balancer.requests), grouped(balancer.attempts), grouped(balancer.retries),
-      grouped(balancer.connections_opened), grouped(balancer.connections_reused));
+  out +=
+      fmt::format("  balancer  {} requests, {} attempts, {} retries\n", grouped(balancer.requests),
+                  grouped(balancer.attempts), grouped(balancer.retries));
+  out += fmt::format("  upstream  {} connections opened, {} reused\n",
+                     grouped(balancer.connections_opened), grouped(balancer.connections_reused));
   append_backends(out, report);
   append_expectations(out, report);
   for (const std::string& warning : report.warnings) out += "\n  note: " + warning + '\n';
@@ -226,8 +248,10 @@ Json to_json(const Report& report) {
 std::string comparison_text(const Json& simulated, const Json& measured) {
   const double loopback =
       measured["loopback_latency_ms"].is_null() ? 0 : measured["loopback_latency_ms"].get<double>();
-  std::string out = fmt::format("{}: {}\n\n", measured["scenario"].get<std::string>(),
-                                measured["why"].get<std::string>());
+  std::string out = wrapped(measured["scenario"].get<std::string>() + ": " +
+                                measured["why"].get<std::string>(),
+                            kColumns) +
+                    "\n\n";
   out += fmt::format("  {:<24} {:>14} {:>14} {:>14}\n  {}\n", "", "simulated", "measured",
                      "difference", rule(70));
   const auto count_row = [&](const std::string& name, double a, double b, bool percent) {
