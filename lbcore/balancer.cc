@@ -380,7 +380,7 @@ void Balancer::expire(const DeadlineTable::Expired& expired) {
       actions_.push({Action::Kind::close_connection, {}, connection});
       pool_.close(connection);
       break;
-    default: LB_ASSERT(!"a kind this brain never sets");
+    default: assert_failed("a kind of deadline this brain never sets", __FILE__, __LINE__);
   }
 }
 

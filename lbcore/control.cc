@@ -27,7 +27,7 @@ void Control::handle_config(Instant now, const std::vector<ClusterConfig>& clust
     adopt_targets(now, cluster, before == last.end() ? nullptr : &*before);
   }
   for (Cluster& cluster : last) {  // What was not adopted is gone.
-    for (Target& target : cluster.targets) deadlines_.cancel(target.deadline);
+    for (Target& target : cluster.targets) stop_probing(cluster, target);
   }
 }
 
@@ -60,14 +60,21 @@ void Control::adopt_targets(Instant now, Cluster& next, Cluster* last) {
     if (probed && (is_new || !same_check || was_disabled)) {
       start_probe(now, next, stored);
     } else if (!probed) {
-      stored.probing = false;
-      deadlines_.cancel(stored.deadline);
+      stop_probing(next, stored);
     }
   }
 }
 
-void Control::start_probe(Instant now, Cluster& cluster, Target& target) {
+void Control::stop_probing(const Cluster& cluster, Target& target) {
   deadlines_.cancel(target.deadline);
+  if (!target.probing) return;
+  target.probing = false;
+  actions_.push({.kind = ControlAction::Kind::abandon_probe,
+                 .probe = {cluster.id, target.id, target.probe_number}});
+}
+
+void Control::start_probe(Instant now, Cluster& cluster, Target& target) {
+  stop_probing(cluster, target);  // A changed health check overtakes the probe under way.
   target.probing = true;
   ++target.probe_number;
   target.deadline = deadlines_.set(DeadlineKind::probe, now + cluster.config.health_check->timeout,

@@ -31,7 +31,8 @@ struct ProbeId {
 struct ControlAction {
   enum class Kind : std::uint8_t {
     start_probe,     // Carry `probe` out and call handle_probe_result.
-    abandon_probe,   // It took too long and has been counted as failed: drop it.
+    abandon_probe,   // Drop it: it took too long and has been counted as failed, or a new
+                     // configuration does not ask any more. Its backend may not exist any more.
     health_changed,  // Tell every worker: the backend went from `from` to `to`.
   };
   Kind kind = Kind::start_probe;
@@ -85,6 +86,7 @@ class Control {
   };
 
   void start_probe(Instant now, Cluster& cluster, Target& target);
+  void stop_probing(const Cluster& cluster, Target& target);
   void conclude_probe(Instant now, Cluster& cluster, Target& target, ProbeResult result);
   void adopt_targets(Instant now, Cluster& next, Cluster* last);
   [[nodiscard]] std::pair<Cluster*, Target*> find(ClusterId cluster, BackendId backend);

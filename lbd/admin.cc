@@ -23,7 +23,9 @@ constexpr std::size_t kBodyMax = std::size_t{1} << 20U;
 
 http::response<http::string_body> respond(Daemon& daemon,
                                           const http::request<http::string_body>& request) {
-  const auto view = [](beast::string_view text) { return std::string_view{text.data(), text.size()}; };
+  const auto view = [](beast::string_view text) {
+    return std::string_view{text.data(), text.size()};
+  };
   const AdminAnswer answer =
       answer_admin_request(daemon, {.method = view(request.method_string()),
                                     .target = view(request.target()),

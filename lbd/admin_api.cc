@@ -1,6 +1,7 @@
 #include "lbd/admin_api.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "lbd/daemon.h"
 #include "lbd/log.h"
@@ -42,7 +43,8 @@ AdminAnswer metrics(Daemon& daemon, std::string_view accept) {
   if (accept.find("application/json") != std::string_view::npos) {
     return json_answer(200, to_json(*workers, facts_of(daemon)));
   }
-  return {200, "text/plain; version=0.0.4; charset=utf-8", to_prometheus(*workers, facts_of(daemon))};
+  return {200, "text/plain; version=0.0.4; charset=utf-8",
+          to_prometheus(*workers, facts_of(daemon))};
 }
 
 AdminAnswer list_backends(Daemon& daemon) {
@@ -117,8 +119,8 @@ AdminAnswer add_backend(Daemon& daemon, std::string_view body) {
     if (cluster["name"] != name) continue;
     for (const Json& present : cluster["backends"]) {
       if (backend.contains("id") && present["id"] == backend["id"]) {
-        return error_answer(409, "cluster \"" + name + "\" has a backend " +
-                                     backend["id"].dump() + " already");
+        return error_answer(
+            409, "cluster \"" + name + "\" has a backend " + backend["id"].dump() + " already");
       }
     }
     cluster["backends"].push_back(backend);
@@ -180,8 +182,8 @@ AdminAnswer route(Daemon& daemon, const AdminRequest& request) {
   }
   constexpr std::array<std::string_view, 5> kPaths{"/livez", "/readyz", "/metrics", "/config",
                                                    "/backends"};
-  const bool known = path.starts_with(kBackend) ||
-                     std::find(kPaths.begin(), kPaths.end(), path) != kPaths.end();
+  const bool known =
+      path.starts_with(kBackend) || std::find(kPaths.begin(), kPaths.end(), path) != kPaths.end();
   if (known) return error_answer(405, "this path does not take " + std::string{request.method});
   return error_answer(404, "there is /livez, /readyz, /metrics, /backends and /config");
 }

@@ -78,7 +78,9 @@ int Daemon::run() {
   control_.handle_config(net::now(), config_.clusters);
   hand_out_clusters();
   log_event(LogLevel::info, "starting",
-            {{"version", LBD_VERSION}, {"pid", ::getpid()}, {"workers", workers_.size()},
+            {{"version", LBD_VERSION},
+             {"pid", ::getpid()},
+             {"workers", workers_.size()},
              {"config_hash", config_hash_}});
   wait_for_signal();
   after_control();
@@ -178,7 +180,8 @@ void Daemon::stop() {
   const bool at_once = stopping_;
   if (!stopping_) {
     stopping_ = true;
-    log_event(LogLevel::info, "stopping", {{"grace", config::format_duration(config_.shutdown_timeout)}});
+    log_event(LogLevel::info, "stopping",
+              {{"grace", config::format_duration(config_.shutdown_timeout)}});
     shutdown_timer_.expires_after(config_.shutdown_timeout);
     shutdown_timer_.async_wait([this](boost::system::error_code error) {
       if (!error) stop();
@@ -256,8 +259,7 @@ std::optional<std::string> Daemon::apply(const config::DaemonConfig& next,
                                          const std::string& cause) {
   std::map<std::string, net::Endpoint> endpoints;
   std::map<std::string, Sockets> sockets;
-  std::optional<std::string> error =
-      stopping_ ? "lbd is stopping" : needs_restart(config_, next);
+  std::optional<std::string> error = stopping_ ? "lbd is stopping" : needs_restart(config_, next);
   if (!error && !open_) error = "lbd is still starting; try again when /readyz says 200";
   if (!error) error = prepare(next, endpoints, sockets);
   if (error) {
@@ -320,9 +322,8 @@ void Daemon::hand_out_listeners(const config::DaemonConfig& last,
       if (opened == sockets.end()) {
         worker->post([worker, setup] { worker->update_listener(setup); });
       } else {
-        worker->post([worker, setup, fd = opened->second.fds[index]] {
-          worker->open_listener(setup, fd);
-        });
+        worker->post(
+            [worker, setup, fd = opened->second.fds[index]] { worker->open_listener(setup, fd); });
       }
     }
   }
@@ -331,8 +332,8 @@ void Daemon::hand_out_listeners(const config::DaemonConfig& last,
 net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener) const {
   net::ListenerSetup setup;
   setup.name = listener.name;
-  setup.protocol = listener.protocol == config::Protocol::tcp ? net::Protocol::tcp
-                                                              : net::Protocol::http;
+  setup.protocol =
+      listener.protocol == config::Protocol::tcp ? net::Protocol::tcp : net::Protocol::http;
   for (const ClusterPlan& plan : control_.plans()) {
     if (plan.config.name == listener.cluster) setup.cluster = plan.id;
   }
@@ -400,8 +401,8 @@ void Daemon::after_control() {
 // Called on the thread of the worker that tells.
 void Daemon::share_load(std::uint32_t from,
                         const std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>& loads) {
-  const auto shared = std::make_shared<
-      const std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>>(loads);
+  const auto shared =
+      std::make_shared<const std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>>(loads);
   for (std::uint32_t index = 0; index < workers_.size(); ++index) {
     if (index == from) continue;
     net::Worker* sibling = workers_[index].worker.get();

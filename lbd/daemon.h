@@ -74,9 +74,9 @@ class Daemon {
   [[nodiscard]] std::uint32_t worker_count() const;
 
   // Looks up and opens what `next` needs beyond what is there; throws nothing, changes nothing.
-  [[nodiscard]] std::optional<std::string> prepare(
-      const config::DaemonConfig& next, std::map<std::string, net::Endpoint>& endpoints,
-      std::map<std::string, Sockets>& sockets) const;
+  [[nodiscard]] std::optional<std::string> prepare(const config::DaemonConfig& next,
+                                                   std::map<std::string, net::Endpoint>& endpoints,
+                                                   std::map<std::string, Sockets>& sockets) const;
   [[nodiscard]] static std::optional<std::string> needs_restart(const config::DaemonConfig& last,
                                                                 const config::DaemonConfig& next);
   void hand_out_clusters();
@@ -107,8 +107,8 @@ class Daemon {
   std::vector<WorkerThread> workers_;
   std::size_t workers_running_ = 0;
   std::unique_ptr<AdminServer> admin_;
-  std::map<std::string, net::Endpoint> endpoints_;       // By address as configured.
-  std::map<std::string, Sockets> unopened_;              // Listeners that wait for the first probes.
+  std::map<std::string, net::Endpoint> endpoints_;  // By address as configured.
+  std::map<std::string, Sockets> unopened_;         // Listeners that wait for the first probes.
   bool open_ = false;
   bool stopping_ = false;
   ReloadCounters reloads_;

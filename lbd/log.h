@@ -8,7 +8,7 @@
 
 namespace lb::daemon {
 
-using Json = nlohmann::ordered_json;
+using config::Json;
 using config::LogLevel;
 
 // Messages below this level are not written.

@@ -3,6 +3,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <limits>
 #include <sstream>
@@ -66,8 +68,8 @@ void add_clusters(Families& families, const std::vector<ClusterTotals>& clusters
       Families::put(family, {{"cluster", cluster.name}}, number(value(cluster)));
     }
   };
-  MetricFamily& requests = families.add("lbd_requests_total", "Requests that ended, by outcome",
-                                        MetricType::Counter);
+  MetricFamily& requests =
+      families.add("lbd_requests_total", "Requests that ended, by outcome", MetricType::Counter);
   for (const ClusterTotals& cluster : clusters) {
     for (std::size_t i = 0; i < kOutcomeCount; ++i) {
       const std::string outcome{to_string(static_cast<Outcome>(i))};
@@ -150,9 +152,9 @@ void add_listeners(Families& families, const std::vector<net::WorkerSnapshot>& w
                     number(counters.answers[i]));
     }
   }
-  MetricFamily& durations = families.add("lbd_request_duration_seconds",
-                                         "From a request's first byte to its answer's last",
-                                         MetricType::Histogram);
+  MetricFamily& durations =
+      families.add("lbd_request_duration_seconds",
+                   "From a request's first byte to its answer's last", MetricType::Histogram);
   for (const auto& [listener, counters] : listeners) {
     Families::put(durations, {{"listener", listener}}, counters.durations);
   }
@@ -223,10 +225,11 @@ std::string to_prometheus(const std::vector<net::WorkerSnapshot>& workers,
 }
 
 Json to_json(const std::vector<net::WorkerSnapshot>& workers, const ControlFacts& facts) {
-  Json json = {{"version", facts.version},
-               {"config_hash", facts.config_hash},
-               {"reloads", {{"success", facts.reloads_succeeded}, {"failure", facts.reloads_failed}}},
-               {"access_log_dropped", facts.access_log_dropped}};
+  Json json = {
+      {"version", facts.version},
+      {"config_hash", facts.config_hash},
+      {"reloads", {{"success", facts.reloads_succeeded}, {"failure", facts.reloads_failed}}},
+      {"access_log_dropped", facts.access_log_dropped}};
   Json& clusters = json["clusters"] = Json::array();
   for (const ClusterTotals& cluster : add_up(workers)) {
     Json outcomes = Json::object();

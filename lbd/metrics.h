@@ -1,15 +1,15 @@
 // What the workers counted, added up: as Prometheus text and as JSON.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "lbcore/config/json.h"
 #include "lbnet/metrics.h"
 
 namespace lb::daemon {
 
-using Json = nlohmann::ordered_json;
+using config::Json;
 
 // What the control side adds to the workers' counts.
 struct ControlFacts {

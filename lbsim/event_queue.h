@@ -13,21 +13,21 @@
 namespace lb::sim {
 
 enum class EventKind : std::uint8_t {
-  arrival,            // a: load
-  client_timeouts,    // a: load
-  daemon_receives,    // a: request slot, b: its generation
-  connect_done,       // a: attempt slot, b: its generation
-  backend_receives,   // a: attempt slot, b: its generation
-  service_done,       // a: backend, b: its epoch, c: attempt
-  daemon_hears,       // a: attempt slot, b: its generation, c: status, 0 for a broken connection
-  client_hears,       // a: request slot, b: its generation, c: status, 0 for a broken connection
-  client_left,        // a: request slot, b: its generation
-  idle_broken,        // a: brain, b: connection slot, c: its generation
-  brain_wakes,        // a: brain
-  control_wakes,      //
-  probe_result,       // a: probe slot, c: 1 for a pass
-  load_exchange,      // a: worker
-  timeline,           // a: event of the scenario
+  arrival,           // a: load
+  client_timeouts,   // a: load
+  daemon_receives,   // a: request slot, b: its generation
+  connect_done,      // a: attempt slot, b: its generation
+  backend_receives,  // a: attempt slot, b: its generation
+  service_done,      // a: backend, b: its epoch, c: attempt
+  daemon_hears,      // a: attempt slot, b: its generation, c: status, 0 for a broken connection
+  client_hears,      // a: request slot, b: its generation, c: status, 0 for a broken connection
+  client_left,       // a: request slot, b: its generation
+  idle_broken,       // a: brain, b: connection slot, c: its generation
+  brain_wakes,       // a: brain
+  control_wakes,     //
+  probe_result,      // a: probe slot, c: 1 for a pass
+  load_exchange,     // a: worker
+  timeline,          // a: event of the scenario
 };
 
 struct Event {

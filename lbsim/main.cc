@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "lbsim/simulator.h"
 
@@ -42,8 +43,8 @@ std::vector<Override> overrides_of(const RunOptions& options) {
   std::vector<Override> overrides;
   for (const std::string& set : options.sets) {
     const std::size_t equals = set.find('=');
-    overrides.push_back({set.substr(0, equals),
-                         equals == std::string::npos ? "" : set.substr(equals + 1)});
+    overrides.push_back(
+        {set.substr(0, equals), equals == std::string::npos ? "" : set.substr(equals + 1)});
   }
   if (!options.strategy.empty()) {
     overrides.push_back({"config.clusters[0].strategy", options.strategy});
@@ -98,8 +99,7 @@ int run(const RunOptions& options) {
   const lb::scenario::Report report = lb::sim::simulate(loaded->scenario, progress);
   if (progress) std::fputs("\r                      \r", stderr);
   if (!options.quiet && options.json != "-") std::cout << lb::scenario::to_text(report);
-  if (!options.json.empty() &&
-      !write_json(options.json, lb::scenario::to_json(report).dump(2))) {
+  if (!options.json.empty() && !write_json(options.json, lb::scenario::to_json(report).dump(2))) {
     return kEnvironment;
   }
   return report.passed() ? kDone : kNotMet;

@@ -18,9 +18,7 @@ constexpr std::uint64_t kBackendStream = 2;
 
 bool is_idempotent(const std::string& method) { return method != "POST" && method != "PATCH"; }
 
-Duration interval_of(double rate) {
-  return Duration{static_cast<std::int64_t>(1e9 / rate + 0.5)};
-}
+Duration interval_of(double rate) { return Duration{static_cast<std::int64_t>(1e9 / rate + 0.5)}; }
 
 }  // namespace
 
@@ -141,8 +139,7 @@ void Simulation::dispatch(const Event& event) {
 
 void Simulation::arrive(std::uint32_t index) {
   Workload& workload = workloads_[index];
-  const auto client =
-      static_cast<std::uint32_t>(workload.prng.below(workload.client_keys.size()));
+  const auto client = static_cast<std::uint32_t>(workload.prng.below(workload.client_keys.size()));
   schedule_next_arrival(index);
   send_request(index, client);
 }
@@ -217,8 +214,7 @@ void Simulation::conclude(SimRequestId id, ClientResult result, std::string_view
   const auto* closed =
       std::get_if<scenario::ClosedLoop>(&workloads_[request.workload].load->arrivals);
   if (closed == nullptr) return;
-  const Duration think =
-      scenario::sample(closed->think_time, workloads_[request.workload].prng);
+  const Duration think = scenario::sample(closed->think_time, workloads_[request.workload].prng);
   push(think, {.kind = EventKind::arrival, .a = request.workload, .b = request.client});
 }
 
@@ -238,7 +234,8 @@ void Simulation::play(const scenario::Event& event) {
   if (const auto* reload = std::get_if<scenario::Reload>(&event.what)) {
     config_.clusters = reload->config.clusters;
   } else if (const auto* add = std::get_if<scenario::AddBackend>(&event.what)) {
-    if (ClusterConfig* cluster = cluster_of(add->cluster)) cluster->backends.push_back(add->backend);
+    if (ClusterConfig* cluster = cluster_of(add->cluster))
+      cluster->backends.push_back(add->backend);
   } else if (const auto* remove = std::get_if<scenario::RemoveBackend>(&event.what)) {
     if (ClusterConfig* cluster = cluster_of(remove->cluster)) {
       std::erase_if(cluster->backends,
@@ -258,7 +255,8 @@ scenario::BalancerTotals Simulation::totals() const {
     totals.connections_opened += counters.connections_opened;
     totals.connections_reused += counters.connections_reused;
     for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-      totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] += counters.outcomes.counts[i];
+      totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] +=
+          counters.outcomes.counts[i];
     }
   }
   return totals;

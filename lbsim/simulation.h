@@ -57,11 +57,11 @@ class Simulation {
     std::uint32_t workload = 0;
     std::uint32_t client = 0;
     Instant sent;
-    bool client_waits = true;        // The client has neither its answer nor its patience lost.
-    bool daemon_has_it = false;      // The brain counts it as in progress.
-    std::uint32_t brain = 0;         // Which data brain has it.
+    bool client_waits = true;    // The client has neither its answer nor its patience lost.
+    bool daemon_has_it = false;  // The brain counts it as in progress.
+    std::uint32_t brain = 0;     // Which data brain has it.
     RequestId brain_request;
-    AttemptId attempt;               // The one under way, if any.
+    AttemptId attempt;                    // The one under way, if any.
     std::uint32_t answered_by = kNobody;  // Backend whose answer is on its way to the client.
   };
 
@@ -168,7 +168,7 @@ class Simulation {
   std::vector<Workload> workloads_;
   Slab<SimRequest, SimRequestId> requests_;
   Slab<Attempt, AttemptId> attempts_;
-  std::vector<ProbeId> probes_;            // Under way, by slot.
+  std::vector<ProbeId> probes_;  // Under way, by slot.
   std::vector<std::uint32_t> free_probes_;
 };
 

@@ -37,10 +37,8 @@ void Simulation::admit(AttemptId id) {
 
 void Simulation::serve(std::uint32_t backend, AttemptId id) {
   BackendModel& model = backends_[backend];
-  push(model.draw_service_time(), {.kind = EventKind::service_done,
-                                   .a = backend,
-                                   .b = model.epoch(),
-                                   .c = subject_of(id)});
+  push(model.draw_service_time(),
+       {.kind = EventKind::service_done, .a = backend, .b = model.epoch(), .c = subject_of(id)});
 }
 
 void Simulation::service_done(std::uint32_t backend, std::uint32_t epoch, AttemptId id) {

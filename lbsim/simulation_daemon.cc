@@ -48,9 +48,8 @@ void Simulation::apply_config() {
   }
   for (std::uint32_t index = 0; index < brains_.size(); ++index) {
     const ClusterId cluster = brains_[index].cluster;
-    const bool configured = std::any_of(plans.begin(), plans.end(), [&](const ClusterPlan& plan) {
-      return plan.id == cluster;
-    });
+    const bool configured = std::any_of(
+        plans.begin(), plans.end(), [&](const ClusterPlan& plan) { return plan.id == cluster; });
     if (!configured) brains_[index].balancer->handle_config(now_, {cluster, {}, {}, {}});
     after_brain(index);
   }
@@ -182,9 +181,7 @@ void Simulation::send_to_backend(AttemptId id) {
   Attempt& attempt = attempts_.at(id);
   const SimRequest& request = requests_.at(attempt.request);
   attempt.request_sent = true;
-  attempt.epoch = brains_[request.brain]
-                      .connection_peer[attempt.assignment.connection.slot]
-                      .epoch;
+  attempt.epoch = brains_[request.brain].connection_peer[attempt.assignment.connection.slot].epoch;
   brains_[request.brain].balancer->handle_sent(now_, request.brain_request);
   push(scenario_.network.one_way,
        {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation});
@@ -231,8 +228,8 @@ void Simulation::next_step(SimRequestId id, const NextStep& step, int status) {
   switch (step.kind) {
     case NextStep::Kind::deliver:
       brains_[brain].balancer->handle_finished(
-          now_, request.brain_request,
-          status < 500 ? Outcome::success : Outcome::backend_error, true);
+          now_, request.brain_request, status < 500 ? Outcome::success : Outcome::backend_error,
+          true);
       request.daemon_has_it = false;
       answer_client(id, status);
       break;

@@ -1,5 +1,7 @@
 #include "lbcore/config/cluster_fields.h"
 
+#include "lbcore/config/writer.h"
+
 #include <algorithm>
 #include <charconv>
 

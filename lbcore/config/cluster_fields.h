@@ -5,9 +5,8 @@
 #include <string>
 
 #include "lbcore/cluster_config.h"
+#include "lbcore/config/json.h"
 #include "lbcore/config/reader.h"
-#include "lbcore/config/reference.h"
-#include "lbcore/config/writer.h"
 
 namespace lb::config {
 
@@ -31,6 +30,7 @@ struct EnumWords<ProbeMethod> {
 
 // A strategy is its name, or an object with its name and options.
 void read(const Place& place, StrategyConfig& value, Range range = {});
+struct Writing;
 [[nodiscard]] Json write(Writing, const StrategyConfig& value);
 [[nodiscard]] std::string type_words(const StrategyConfig& value, Range range);
 

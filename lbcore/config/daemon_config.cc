@@ -6,6 +6,7 @@
 
 #include "lbcore/config/cluster_fields.h"
 #include "lbcore/config/reference.h"
+#include "lbcore/config/writer.h"
 #include "lbcore/hash.h"
 
 namespace lb::config {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "lbcore/cluster_config.h"
+#include "lbcore/config/json.h"
 #include "lbcore/config/reader.h"
-#include "lbcore/config/writer.h"
 
 namespace lb::config {
 

@@ -55,8 +55,7 @@ class KeyLister {
 [[nodiscard]] std::string type_words(const Duration&, Range range);
 
 template <class Enum>
-  requires std::is_enum_v<Enum>
-std::string type_words(const Enum&, Range) {
+requires std::is_enum_v<Enum> std::string type_words(const Enum&, Range) {
   std::vector<std::string_view> words;
   for (const auto& [_, word] : EnumWords<Enum>::words) words.push_back(word);
   return one_of(words);
@@ -64,8 +63,9 @@ std::string type_words(const Enum&, Range) {
 
 // An object with keys of its own; one that may be absent and a list of them are taken apart too.
 template <class T>
-concept HasKeys = DescribesItself<T> ||
-                  requires(T& value, KeyLister& lister) { describe(lister, value); };
+concept HasKeys = DescribesItself<T> || requires(T& value, KeyLister& lister) {
+  describe(lister, value);
+};
 
 template <class T>
 struct Inside {
@@ -93,8 +93,8 @@ void KeyLister::list(std::string_view key, T& value, Range range, std::string_vi
     KeyLister lister(keys_, path + Inner::kPath);
     describe_value(lister, inner);
   } else {
-    keys_.push_back({path, type_words(value, range),
-                     required ? "" : write(Writing{}, value).dump(), required, std::string{doc}});
+    keys_.push_back({path, type_words(value, range), required ? "" : write(Writing{}, value).dump(),
+                     required, std::string{doc}});
   }
 }
 

@@ -8,11 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "lbcore/config/json.h"
 #include "lbcore/config/reader.h"
 
 namespace lb::config {
-
-using Json = nlohmann::ordered_json;
 
 // First argument of every write(): it makes the overloads of this namespace visible to the
 // templates below, wherever a type is declared.

@@ -20,10 +20,6 @@ double latency_of(const Histogram& latency, Metric metric) {
   }
 }
 
-std::uint64_t answers(const Series& series) {
-  return series.count(ClientResult::ok) + series.count(ClientResult::server_error);
-}
-
 }  // namespace
 
 std::string_view to_string(ClientResult result) {
@@ -99,8 +95,9 @@ double Collector::value_of(const Expectation& expectation, const Part& part,
       const auto series = part.backends.find(expectation.backend);
       if (series == part.backends.end()) return 0;
       std::uint64_t all = 0;
-      for (const auto& [_, other] : part.backends) all += answers(other);
-      return all == 0 ? 0 : static_cast<double>(answers(series->second)) / static_cast<double>(all);
+      for (const auto& [_, other] : part.backends) all += other.answers();
+      return all == 0 ? 0
+                      : static_cast<double>(series->second.answers()) / static_cast<double>(all);
     }
     case Metric::retry_ratio:
       return balancer.requests == 0

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lbcore/config/writer.h"
+#include "lbcore/config/json.h"
 #include "lbsim/scenario/histogram.h"
 #include "lbsim/scenario/scenario.h"
 
@@ -41,6 +41,10 @@ struct Series {
   [[nodiscard]] std::uint64_t count() const;
   [[nodiscard]] std::uint64_t count(ClientResult result) const {
     return results[static_cast<std::size_t>(result)];
+  }
+  // Those that ended in an answer, good or bad.
+  [[nodiscard]] std::uint64_t answers() const {
+    return count(ClientResult::ok) + count(ClientResult::server_error);
   }
   [[nodiscard]] double error_ratio() const;
 };

@@ -1,6 +1,8 @@
 // How a report looks: as text for people, as JSON for programs, and two of them side by side.
 #include <spdlog/fmt/fmt.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 
 #include "lbsim/scenario/report.h"
@@ -119,14 +121,14 @@ std::string rule(int columns) {
 
 void append_backends(std::string& out, const Report& report) {
   std::uint64_t answered = 0;
-  for (const auto& [_, series] : report.backends) answered += series.count();
+  for (const auto& [_, series] : report.backends) answered += series.answers();
   out += fmt::format("\n  {:<14} {:>10} {:>9}  {:<20} {:>10} {:>10} {:>8}\n", "backend", "answers",
                      "share", "", "mean", "p99", "5xx");
   for (const auto& [id, series] : report.backends) {
     const double share =
-        answered == 0 ? 0 : static_cast<double>(series.count()) / static_cast<double>(answered);
+        answered == 0 ? 0 : static_cast<double>(series.answers()) / static_cast<double>(answered);
     out += fmt::format("  {:<14} {:>10} {:>9}  {} {:>10} {:>10} {:>8}\n", id,
-                       grouped(series.count()), show_percent(share), bar(share, 20),
+                       grouped(series.answers()), show_percent(share), bar(share, 20),
                        show_ms(series.latency.mean()), show_ms(series.latency.quantile(0.99)),
                        grouped(series.count(ClientResult::server_error)));
   }
@@ -209,12 +211,12 @@ Json to_json(const Report& report) {
                 report.loopback_latency ? Json(milliseconds(*report.loopback_latency)) : Json{}},
                {"total", series_json(report.total)}};
   std::uint64_t answered = 0;
-  for (const auto& [_, series] : report.backends) answered += series.count();
+  for (const auto& [_, series] : report.backends) answered += series.answers();
   Json backends = Json::object();
   for (const auto& [id, series] : report.backends) {
     Json backend = series_json(series);
     backend["share"] =
-        answered == 0 ? 0.0 : static_cast<double>(series.count()) / static_cast<double>(answered);
+        answered == 0 ? 0.0 : static_cast<double>(series.answers()) / static_cast<double>(answered);
     backends[id] = std::move(backend);
   }
   json["backends"] = std::move(backends);
@@ -248,10 +250,10 @@ Json to_json(const Report& report) {
 std::string comparison_text(const Json& simulated, const Json& measured) {
   const double loopback =
       measured["loopback_latency_ms"].is_null() ? 0 : measured["loopback_latency_ms"].get<double>();
-  std::string out = wrapped(measured["scenario"].get<std::string>() + ": " +
-                                measured["why"].get<std::string>(),
-                            kColumns) +
-                    "\n\n";
+  std::string out =
+      wrapped(measured["scenario"].get<std::string>() + ": " + measured["why"].get<std::string>(),
+              kColumns) +
+      "\n\n";
   out += fmt::format("  {:<24} {:>14} {:>14} {:>14}\n  {}\n", "", "simulated", "measured",
                      "difference", rule(70));
   const auto count_row = [&](const std::string& name, double a, double b, bool percent) {

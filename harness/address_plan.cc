@@ -1,0 +1,74 @@
+#include "harness/address_plan.h"
+
+#include <algorithm>
+
+namespace lb::harness {
+namespace {
+
+// A fake backend tells a probe from work by its path alone. In the simulator a probe never takes a
+// place, so where a load asks for the very path of the health check, the check gets another one.
+constexpr const char* kOwnHealthPath = "/.lbharness/health";
+
+}  // namespace
+
+AddressPlan::AddressPlan(const scenario::Scenario& scenario, std::string access_log)
+    : scenario_(scenario), access_log_(std::move(access_log)) {
+  for (const auto& member : scenario.all_backends()) backends_.try_emplace(member.backend.id);
+  plan(scenario.config);
+  for (const scenario::Event& event : scenario.events) {
+    if (const auto* reload = std::get_if<scenario::Reload>(&event.what)) plan(reload->config);
+  }
+}
+
+void AddressPlan::plan(const config::DaemonConfig& config) {
+  for (const auto& listener : config.listeners) listeners_.try_emplace(listener.name);
+  for (const ClusterConfig& cluster : config.clusters) {
+    if (!cluster.health_check || cluster.health_check->type != ProbeType::http) continue;
+    health_paths_.try_emplace(cluster.name, localize_health_path(cluster.health_check->path));
+  }
+}
+
+std::uint16_t AddressPlan::listener_port(const std::string& listener) const {
+  return listeners_.at(listener).port();
+}
+
+std::uint16_t AddressPlan::backend_port(const std::string& backend) const {
+  return backends_.at(backend).port();
+}
+
+std::string AddressPlan::health_path(const std::string& cluster) const {
+  const auto found = health_paths_.find(cluster);
+  return found == health_paths_.end() ? std::string{} : found->second;
+}
+
+config::DaemonConfig AddressPlan::localize(config::DaemonConfig config) const {
+  for (auto& listener : config.listeners) {
+    listener.bind = loopback_address(listener_port(listener.name));
+  }
+  for (ClusterConfig& cluster : config.clusters) {
+    for (BackendConfig& backend : cluster.backends) backend = localize(std::move(backend));
+    // One path for a cluster over all reloads, because its backends know only one.
+    if (cluster.health_check && cluster.health_check->type == ProbeType::http) {
+      cluster.health_check->path = health_path(cluster.name);
+    }
+  }
+  config.admin = config::AdminConfig{.bind = loopback_address(admin_port())};
+  config.log.access = access_log_;
+  return config;
+}
+
+BackendConfig AddressPlan::localize(BackendConfig backend) const {
+  backend.address = loopback_address(backend_port(backend.id));
+  return backend;
+}
+
+std::string AddressPlan::localize_health_path(const std::string& path) const {
+  const bool is_work =
+      std::any_of(scenario_.load.begin(), scenario_.load.end(),
+                  [&](const scenario::Load& load) { return load.request.path == path; });
+  return is_work ? kOwnHealthPath : path;
+}
+
+std::string loopback_address(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
+
+}  // namespace lb::harness

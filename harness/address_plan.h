@@ -1,0 +1,44 @@
+// Which reserved loopback port stands for which address of a scenario, and the scenario's
+// configurations with these put in. Nothing else of a configuration changes but where its access
+// log goes, and a health check's path where it would be mistaken for work.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "harness/ports.h"
+#include "lbsim/scenario/scenario.h"
+
+namespace lb::harness {
+
+class AddressPlan {
+ public:
+  // Reserves every port a run will need. The access log goes to `access_log`. Throws HarnessError.
+  AddressPlan(const scenario::Scenario& scenario, std::string access_log);
+
+  [[nodiscard]] std::uint16_t listener_port(const std::string& listener) const;
+  [[nodiscard]] std::uint16_t backend_port(const std::string& backend) const;
+  [[nodiscard]] std::uint16_t admin_port() const { return admin_.port(); }
+
+  // The path that health checks of a backend's cluster ask for; empty when there are none.
+  [[nodiscard]] std::string health_path(const std::string& cluster) const;
+
+  [[nodiscard]] config::DaemonConfig localize(config::DaemonConfig config) const;
+  [[nodiscard]] BackendConfig localize(BackendConfig backend) const;
+
+ private:
+  void plan(const config::DaemonConfig& config);
+  [[nodiscard]] std::string localize_health_path(const std::string& path) const;
+
+  const scenario::Scenario& scenario_;
+  std::string access_log_;
+  PortReservation admin_;
+  std::map<std::string, PortReservation> listeners_;
+  std::map<std::string, PortReservation> backends_;
+  std::map<std::string, std::string> health_paths_;  // By cluster, as localized.
+};
+
+// "127.0.0.1:PORT"
+[[nodiscard]] std::string loopback_address(std::uint16_t port);
+
+}  // namespace lb::harness

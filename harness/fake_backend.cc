@@ -1,0 +1,158 @@
+#include "harness/fake_backend.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <sys/socket.h>
+
+#include <boost/asio/write.hpp>
+#include <memory>
+
+#include "harness/message_reader.h"
+
+namespace lb::harness {
+namespace {
+
+using boost::asio::ip::tcp;
+using Error = boost::system::error_code;
+using ReusePort = boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+constexpr std::size_t kBodySize = 128;
+
+const char* reason_of(int status) {
+  return status == 200 ? "OK" : status == 503 ? "Service Unavailable" : "Internal Server Error";
+}
+
+}  // namespace
+
+// One connection. Reads a request to its end, has it served, answers, and only then looks at the
+// next one, which may be in the buffer already.
+class FakeBackend::Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(FakeBackend& backend, tcp::socket socket)
+      : backend_(backend), socket_(std::move(socket)) {}
+
+  void read() {
+    socket_.async_read_some(reader_.space(),
+                            [self = shared_from_this()](const Error& error, std::size_t count) {
+                              if (!error) self->on_progress(self->reader_.commit(count));
+                            });
+  }
+
+ private:
+  void on_progress(RequestReader::Progress progress) {
+    if (progress == RequestReader::Progress::done) return take_request();
+    if (progress == RequestReader::Progress::bad) return;  // Closes: the last reference goes.
+    if (reader_.head_done() && reader_.head().expects_continue && !continue_sent_) {
+      continue_sent_ = true;
+      out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+      return write([](Session& self) { self.read(); });
+    }
+    read();
+  }
+
+  void take_request() {
+    if (backend_.resets_) return break_connection();
+    const Head& head = reader_.head();
+    const bool reads = head.method == http::verb::get || head.method == http::verb::head;
+    if (reads && !head.target.empty() && head.target == backend_.options_.health_path) {
+      return answer(200);
+    }
+    const bool entered = backend_.queue_.enter([self = shared_from_this()](auto verdict) {
+      self->answer(verdict == ServiceQueue::Verdict::good ? 200 : 500);
+    });
+    if (!entered) answer(503);
+  }
+
+  void answer(int status) {
+    const bool keep = reader_.keep_alive();
+    out_.clear();
+    fmt::format_to(std::back_inserter(out_),
+                   "HTTP/1.1 {} {}\r\nX-Backend: {}\r\nContent-Type: text/plain\r\n"
+                   "Content-Length: {}\r\n{}\r\n",
+                   status, reason_of(status), backend_.options_.id, kBodySize,
+                   keep ? "" : "Connection: close\r\n");
+    if (reader_.head().method != http::verb::head) out_.append(kBodySize, '.');
+    write([keep](Session& self) {
+      if (!keep) return self.finish();
+      self.continue_sent_ = false;
+      self.on_progress(self.reader_.next());
+    });
+  }
+
+  template <class Then>
+  void write(Then then) {
+    boost::asio::async_write(socket_, boost::asio::buffer(out_),
+                             [self = shared_from_this(), then](const Error& error, std::size_t) {
+                               if (!error) then(*self);
+                             });
+  }
+
+  void finish() {
+    Error ignored;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  // With a linger time of zero, close() sends RST instead of FIN.
+  void break_connection() {
+    Error ignored;
+    socket_.set_option(tcp::socket::linger(true, 0), ignored);
+    socket_.close(ignored);
+  }
+
+  FakeBackend& backend_;
+  tcp::socket socket_;
+  RequestReader reader_;
+  std::string out_;
+  bool continue_sent_ = false;
+};
+
+FakeBackend::FakeBackend(boost::asio::io_context& io, BackendOptions options)
+    : options_(std::move(options)),
+      io_(io),
+      queue_(io, options_.behaviour, options_.seed),
+      acceptor_(io) {
+  listen();
+}
+
+void FakeBackend::listen() {
+  acceptor_.open(tcp::v4());
+  acceptor_.set_option(tcp::acceptor::reuse_address(true));
+  // So that the port can be held by a PortReservation, and taken again after a crash.
+  acceptor_.set_option(ReusePort(true));
+  acceptor_.bind({boost::asio::ip::address_v4::loopback(), options_.port});
+  acceptor_.listen(boost::asio::socket_base::max_listen_connections);
+  options_.port = acceptor_.local_endpoint().port();
+  accept();
+}
+
+void FakeBackend::accept() {
+  acceptor_.async_accept(io_, [this](const Error& error, tcp::socket socket) {
+    if (error == boost::asio::error::operation_aborted) return;
+    if (!error) {
+      Error ignored;
+      socket.set_option(tcp::no_delay(true), ignored);
+      std::make_shared<Session>(*this, std::move(socket))->read();
+    }
+    accept();
+  });
+}
+
+void FakeBackend::apply(const scenario::Fault& fault) {
+  using enum scenario::FaultKind;
+  Error ignored;
+  switch (fault.kind) {
+    case slow: return queue_.slow_down(fault.factor);
+    case error_ratio: return queue_.fail_share(fault.ratio);
+    case reset: resets_ = true; return;
+    case refuse: acceptor_.close(ignored); return;
+    case recover:
+      queue_.slow_down(1);
+      queue_.fail_share(0);
+      resets_ = false;
+      if (!acceptor_.is_open()) listen();
+      return;
+    case crash:
+    case hang: return;
+  }
+}
+
+}  // namespace lb::harness

@@ -1,0 +1,68 @@
+#include "harness/fault_command.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <charconv>
+
+#include "lbcore/assert.h"
+
+namespace lb::harness {
+namespace {
+
+using scenario::Fault;
+using scenario::FaultKind;
+
+std::optional<double> parse_number(std::string_view text, double max) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (!(number >= 0 && number <= max)) return std::nullopt;  // "nan" fails here too.
+  return number;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.remove_suffix(1);
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  return text;
+}
+
+}  // namespace
+
+std::optional<Fault> parse_fault(std::string_view text) {
+  text = trimmed(text);
+  const std::size_t separator = text.find_first_of(" =");
+  const std::string_view word = text.substr(0, separator);
+  if (separator == std::string_view::npos) {
+    if (word == "refuse") return Fault{.backend = {}, .kind = FaultKind::refuse};
+    if (word == "reset") return Fault{.backend = {}, .kind = FaultKind::reset};
+    if (word == "hang") return Fault{.backend = {}, .kind = FaultKind::hang};
+    if (word == "recover") return Fault{.backend = {}, .kind = FaultKind::recover};
+    return std::nullopt;
+  }
+  const std::string_view number_text = trimmed(text.substr(separator + 1));
+  if (word == "slow") {
+    const auto factor = parse_number(number_text, 1'000'000);
+    if (factor) return Fault{.backend = {}, .kind = FaultKind::slow, .factor = *factor};
+  }
+  if (word == "error_ratio") {
+    const auto ratio = parse_number(number_text, 1);
+    if (ratio) return Fault{.backend = {}, .kind = FaultKind::error_ratio, .ratio = *ratio};
+  }
+  return std::nullopt;
+}
+
+std::string format_fault(const Fault& fault) {
+  switch (fault.kind) {
+    case FaultKind::slow: return fmt::format("slow {}", fault.factor);
+    case FaultKind::error_ratio: return fmt::format("error_ratio {}", fault.ratio);
+    case FaultKind::refuse: return "refuse";
+    case FaultKind::reset: return "reset";
+    case FaultKind::hang: return "hang";
+    case FaultKind::recover: return "recover";
+    case FaultKind::crash: break;
+  }
+  LB_ASSERT(fault.kind != FaultKind::crash);
+  return {};
+}
+
+}  // namespace lb::harness

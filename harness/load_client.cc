@@ -1,0 +1,266 @@
+#include "harness/load_client.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "harness/load_connection.h"
+#include "harness/schedule.h"
+#include "lbcore/assert.h"
+
+namespace lb::harness {
+namespace {
+
+using boost::asio::ip::tcp;
+using scenario::ClientResult;
+using Error = boost::system::error_code;
+
+// So many sends at most before answers are looked at again: a schedule faster than this machine
+// must not starve them.
+constexpr int kSendsInARow = 64;
+
+std::string request_text(const LoadPlan& plan) {
+  const scenario::RequestShape& shape = plan.load.request;
+  const bool has_body = shape.method == "POST" || shape.method == "PUT" || shape.method == "PATCH";
+  return fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: lbharness\r\n{}{}\r\n",
+                     shape.method, shape.path, plan.host, has_body ? "Content-Length: 0\r\n" : "",
+                     plan.keep_alive ? "" : "Connection: close\r\n");
+}
+
+}  // namespace
+
+class LoadClient::Impl final : public LoadConnectionOwner {
+ public:
+  Impl(boost::asio::io_context& io, LoadPlan plan, Sink sink);
+  ~Impl();
+
+  void start(Clock::time_point start, std::function<void()> on_done);
+
+  [[nodiscard]] std::uint64_t sent() const { return sent_; }
+  [[nodiscard]] const scenario::Histogram& lateness() const { return lateness_; }
+
+ private:
+  using ConnectionPtr = std::shared_ptr<LoadConnection>;
+  using RequestNumber = std::uint64_t;  // In order of their intended times, from 0.
+
+  struct Request {
+    Duration intended{};
+    std::uint32_t client = 0;
+    ConnectionPtr connection{};
+    bool ended = false;
+    bool resent = false;
+  };
+  struct Turn {  // Of a client in a closed loop: when it sends next.
+    Duration at;
+    std::uint32_t client;
+    bool operator>(const Turn& other) const { return at > other.at; }
+  };
+
+  // Time: one timer, for the next request to be sent and the next patience to end.
+  [[nodiscard]] Duration now() const { return Clock::now() - start_; }
+  void wake();
+  void arm();
+  [[nodiscard]] Duration next_send() const;
+  void take_turn();
+
+  // Requests.
+  void send(Duration intended, std::uint32_t client);
+  void dispatch(RequestNumber number, bool fresh_connection);
+  void end(RequestNumber number, ClientResult result, std::string_view backend);
+  void time_out();
+  [[nodiscard]] Request& request(RequestNumber number) { return requests_[number - first_]; }
+
+  void on_answer(LoadConnection& connection, RequestNumber number) override;
+  void on_broken(LoadConnection& connection, std::optional<RequestNumber> number,
+                 bool stale) override;
+
+  boost::asio::io_context& io_;
+  const LoadPlan plan_;
+  const LoadConnectionPlan connection_plan_;
+  const Sink sink_;
+  const scenario::ClosedLoop* closed_;
+
+  Clock::time_point start_;
+  std::function<void()> on_done_;
+  boost::asio::steady_timer timer_;
+  Duration armed_ = Duration::max();
+
+  std::optional<Schedule> schedule_;  // Of an open loop,
+  Arrival arrival_{Duration::max(), 0};
+  std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;  // or of a closed one.
+  Prng think_prng_;
+
+  // All wait equally long, so the front is always the next to lose its patience. Ended ones behind
+  // it stay until then.
+  std::deque<Request> requests_;
+  RequestNumber first_ = 0;  // Number of the front.
+  std::uint64_t sent_ = 0;
+  scenario::Histogram lateness_;
+
+  std::vector<std::vector<ConnectionPtr>> idle_;  // By client, the most recently used last.
+};
+
+LoadClient::Impl::Impl(boost::asio::io_context& io, LoadPlan plan, Sink sink)
+    : io_(io),
+      plan_(std::move(plan)),
+      connection_plan_{.target = plan_.target,
+                       .request_text = request_text(plan_),
+                       .is_head = plan_.load.request.method == "HEAD",
+                       .load_index = plan_.load_index},
+      sink_(std::move(sink)),
+      closed_(std::get_if<scenario::ClosedLoop>(&plan_.load.arrivals)),
+      timer_(io),
+      think_prng_(plan_.seed) {
+  idle_.resize(closed_ != nullptr ? closed_->clients : plan_.load.clients);
+}
+
+LoadClient::Impl::~Impl() {
+  for (const Request& request : requests_) {
+    if (request.connection) request.connection->close();
+  }
+  for (const auto& connections : idle_) {
+    for (const ConnectionPtr& connection : connections) connection->close();
+  }
+}
+
+void LoadClient::Impl::start(Clock::time_point start, std::function<void()> on_done) {
+  start_ = start;
+  on_done_ = std::move(on_done);
+  if (closed_ != nullptr) {
+    for (std::uint32_t client = 0; client < closed_->clients; ++client) {
+      turns_.push({Duration::zero(), client});
+    }
+  } else {
+    schedule_.emplace(plan_.load, plan_.seed);
+    arrival_ = schedule_->next();
+  }
+  arm();
+}
+
+Duration LoadClient::Impl::next_send() const {
+  const Duration at = schedule_ ? arrival_.at : turns_.empty() ? Duration::max() : turns_.top().at;
+  return at < plan_.duration ? at : Duration::max();
+}
+
+void LoadClient::Impl::take_turn() {
+  if (schedule_) {
+    const Arrival arrival = std::exchange(arrival_, schedule_->next());
+    return send(arrival.at, arrival.client);
+  }
+  const Turn turn = turns_.top();
+  turns_.pop();
+  send(turn.at, turn.client);
+}
+
+void LoadClient::Impl::wake() {
+  armed_ = Duration::max();
+  for (int sends = 0; sends < kSendsInARow && next_send() <= now(); ++sends) take_turn();
+  time_out();
+  arm();
+}
+
+void LoadClient::Impl::arm() {
+  Duration next = next_send();
+  if (!requests_.empty()) next = std::min(next, requests_.front().intended + plan_.load.timeout);
+  if (next == Duration::max()) {
+    // Nothing to send and nothing to wait for. Not called from here: the owner may delete us then.
+    if (on_done_) boost::asio::post(io_, std::exchange(on_done_, nullptr));
+    return;
+  }
+  if (next >= armed_) return;  // Waking too early only costs a look at the clock.
+  armed_ = next;
+  timer_.expires_at(start_ + next);
+  timer_.async_wait([this](const Error& error) {
+    if (!error) wake();
+  });
+}
+
+void LoadClient::Impl::send(Duration intended, std::uint32_t client) {
+  lateness_.add(now() - intended);
+  const RequestNumber number = first_ + requests_.size();
+  requests_.push_back({intended, client});
+  ++sent_;
+  dispatch(number, false);
+}
+
+void LoadClient::Impl::dispatch(RequestNumber number, bool fresh_connection) {
+  Request& sending = request(number);
+  auto& idle = idle_[sending.client];
+  if (idle.empty() || fresh_connection) {
+    sending.connection =
+        std::make_shared<LoadConnection>(io_, connection_plan_, *this, sending.client);
+    return sending.connection->open(number);
+  }
+  sending.connection = std::move(idle.back());
+  idle.pop_back();
+  sending.connection->send(number);
+}
+
+void LoadClient::Impl::on_answer(LoadConnection& connection, RequestNumber number) {
+  const Head& head = connection.head();
+  end(number, head.status < 500 ? ClientResult::ok : ClientResult::server_error, head.backend);
+  if (!connection.reusable()) {
+    connection.close();
+  } else {
+    connection.rest();
+    idle_[connection.client()].push_back(connection.shared_from_this());
+  }
+  arm();
+}
+
+void LoadClient::Impl::on_broken(LoadConnection& connection, std::optional<RequestNumber> number,
+                                 bool stale) {
+  if (!number) {
+    std::erase_if(idle_[connection.client()],
+                  [&](const ConnectionPtr& idle) { return idle.get() == &connection; });
+    return;
+  }
+  Request& broken = request(*number);
+  if (stale && !broken.resent) {
+    broken.resent = true;
+    return dispatch(*number, true);
+  }
+  end(*number, ClientResult::failed, {});
+  arm();
+}
+
+void LoadClient::Impl::end(RequestNumber number, ClientResult result, std::string_view backend) {
+  Request& ending = request(number);
+  LB_ASSERT(!ending.ended);
+  ending.ended = true;
+  ending.connection.reset();
+  const Duration latency = std::max(now() - ending.intended, Duration::zero());
+  sink_({.sent = ending.intended, .latency = latency, .result = result, .backend = backend});
+  if (closed_ != nullptr) {
+    const Duration think = scenario::sample(closed_->think_time, think_prng_);
+    turns_.push({now() + think, ending.client});
+  }
+  while (!requests_.empty() && requests_.front().ended) {
+    requests_.pop_front();
+    ++first_;
+  }
+}
+
+void LoadClient::Impl::time_out() {
+  const Duration oldest = now() - plan_.load.timeout;
+  while (!requests_.empty() && requests_.front().intended <= oldest) {
+    requests_.front().connection->close();
+    end(first_, ClientResult::timed_out, {});
+  }
+}
+
+LoadClient::LoadClient(boost::asio::io_context& io, LoadPlan plan, Sink sink)
+    : impl_(std::make_unique<Impl>(io, std::move(plan), std::move(sink))) {}
+LoadClient::~LoadClient() = default;
+
+void LoadClient::start(Clock::time_point start, std::function<void()> on_done) {
+  impl_->start(start, std::move(on_done));
+}
+std::uint64_t LoadClient::sent() const { return impl_->sent(); }
+const scenario::Histogram& LoadClient::lateness() const { return impl_->lateness(); }
+
+}  // namespace lb::harness

@@ -1,0 +1,69 @@
+#include "harness/service_queue.h"
+
+#include <algorithm>
+
+namespace lb::harness {
+namespace {
+
+// A place that becomes free is taken at the moment its service time was over, not at the slightly
+// later moment when the timer fired; otherwise every wakeup would cost a saturated backend some
+// capacity that the simulated one does not lose. Not more than this is made up for, though: a
+// process that was stopped for seconds has not been serving meanwhile.
+constexpr Duration kCatchUpMax = std::chrono::milliseconds{2};
+
+}  // namespace
+
+ServiceQueue::ServiceQueue(boost::asio::io_context& io, scenario::Behaviour behaviour,
+                           std::uint64_t seed)
+    : behaviour_(behaviour), prng_(seed), timer_(io) {}
+
+bool ServiceQueue::enter(Done done) {
+  if (served_.size() >= behaviour_.concurrency) {
+    if (waiting_.size() >= behaviour_.queue) return false;
+    waiting_.push_back(std::move(done));
+    return true;
+  }
+  const std::uint64_t number = started_;
+  begin(std::move(done), Clock::now());
+  if (served_.top().number == number) finish_due();
+  return true;
+}
+
+void ServiceQueue::begin(Done done, Clock::time_point start) {
+  served_.push({start + draw_service_time(), started_++, std::move(done)});
+}
+
+Duration ServiceQueue::draw_service_time() {
+  const Duration drawn = scenario::sample(behaviour_.service_time, prng_);
+  if (slow_factor_ == 1) return drawn;
+  return Duration{static_cast<Duration::rep>(static_cast<double>(drawn.count()) * slow_factor_)};
+}
+
+ServiceQueue::Verdict ServiceQueue::draw_verdict() {
+  return error_ratio_ > 0 && prng_.unit() < error_ratio_ ? Verdict::error : Verdict::good;
+}
+
+void ServiceQueue::finish_due() {
+  const auto now = Clock::now();
+  while (!served_.empty() && served_.top().end <= now) {
+    const Served ended = served_.top();
+    served_.pop();
+    const Verdict verdict = draw_verdict();
+    if (!waiting_.empty()) {
+      begin(std::move(waiting_.front()), std::max(ended.end, now - kCatchUpMax));
+      waiting_.pop_front();
+    }
+    ended.done(verdict);
+  }
+  arm();
+}
+
+void ServiceQueue::arm() {
+  if (served_.empty() || timer_.expiry() == served_.top().end) return;
+  timer_.expires_at(served_.top().end);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) finish_due();
+  });
+}
+
+}  // namespace lb::harness

@@ -1,0 +1,65 @@
+// The clerk of a fake backend: a number of places where requests are served at the same time, a
+// queue of bounded length before them, and a clock that says when each is done.
+//
+// This is the simulator's BackendModel (lbsim/backend_model.h) with real delays. It draws from the
+// same stream in the same order; what one does, the other has to do.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <queue>
+#include <vector>
+
+#include "harness/clock.h"
+#include "lbcore/prng.h"
+#include "lbsim/scenario/scenario.h"
+
+namespace lb::harness {
+
+class ServiceQueue {
+ public:
+  enum class Verdict { good, error };
+  using Done = std::function<void(Verdict)>;
+
+  ServiceQueue(boost::asio::io_context& io, scenario::Behaviour behaviour, std::uint64_t seed);
+
+  // Takes a request, to call `done` when its service time is over (before enter() returns when
+  // that time is zero). False when the queue is full: `done` is then never called.
+  [[nodiscard]] bool enter(Done done);
+
+  // Of requests that start to be served from now on.
+  void slow_down(double factor) { slow_factor_ = factor; }
+  // Of requests that end from now on.
+  void fail_share(double ratio) { error_ratio_ = ratio; }
+
+ private:
+  struct Served {
+    Clock::time_point end;
+    std::uint64_t number;  // Ties end in order of their start.
+    Done done;
+  };
+  struct EndsLater {
+    bool operator()(const Served& a, const Served& b) const {
+      return a.end != b.end ? a.end > b.end : a.number > b.number;
+    }
+  };
+
+  void begin(Done done, Clock::time_point start);
+  [[nodiscard]] Duration draw_service_time();
+  [[nodiscard]] Verdict draw_verdict();
+  void finish_due();
+  void arm();
+
+  const scenario::Behaviour behaviour_;
+  Prng prng_;
+  double slow_factor_ = 1;
+  double error_ratio_ = 0;
+  std::uint64_t started_ = 0;
+  std::deque<Done> waiting_;
+  std::priority_queue<Served, std::vector<Served>, EndsLater> served_;
+  boost::asio::steady_timer timer_;  // For the earliest end; one for all.
+};
+
+}  // namespace lb::harness

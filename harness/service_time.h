@@ -1,0 +1,22 @@
+// Service times as words of a command line: "constant:5ms", "exponential:5ms", "lognormal:5ms,0.8".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lbsim/scenario/distribution.h"
+
+namespace lb::harness {
+
+// What is expected, for messages.
+inline constexpr std::string_view kServiceTimeForms =
+    "constant:5ms, exponential:5ms or lognormal:5ms,0.8 (mean and sigma of the logarithm)";
+
+// Nothing when `text` has none of these forms.
+[[nodiscard]] std::optional<scenario::Distribution> parse_service_time(std::string_view text);
+
+// The form that parse_service_time() reads back as the same distribution.
+[[nodiscard]] std::string format_service_time(const scenario::Distribution& distribution);
+
+}  // namespace lb::harness

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""CPU time per request of lbd beside HAProxy, nginx and a bare epoll relay (the floor).
+
+CPU time, user and system, of a proxy's processes divided by the requests it carried: unlike
+requests per second it does not depend on how fast the load generator is, and it repeats within a
+few percent where wall time does not. Compare figures of one run with each other only.
+
+    bench_proxies.py                        all four, 128-byte answers
+    bench_proxies.py --install --case all   installs missing peers (root, apt-get), every case
+    bench_proxies.py --only floor,lbd --rounds 3
+    bench_proxies.py --syscalls             system calls per request of lbd, by strace
+    bench_proxies.py --check                starts everything, checks the answers, times nothing
+
+Exit code: 0 done, 1 a proxy answered wrongly or wrk saw errors, 2 usage, 3 something is missing.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import platform
+import signal
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True  # Nothing is to appear in the source tree.
+
+from foreign import ForeignMeter, irq_time_is_apart
+from install import install_missing
+from load import check_answers, run_wrk
+from processes import Cpus, Failed, Unusable, start_announced
+from proxies import Floor, Haproxy, Lbd, Nginx, Site, version_line, which
+from report import add_ratios, table_lines
+from rounds import Contender, run_rounds
+from syscalls import count_syscalls, syscall_lines
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+
+@dataclasses.dataclass
+class Case:
+    protocol: str
+    body_bytes: int
+
+
+CASES = {
+    "http_128": Case("http", 128),
+    "http_64k": Case("http", 64 * 1024),
+    "tcp_128": Case("tcp", 128),
+}
+PROXIES = ("floor", "nginx", "haproxy", "lbd")
+
+
+def list_of(known):
+    def parse(text):
+        names = text.split(",")
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(
+                f"expected some of {','.join(known)}, found {','.join(unknown)}")
+        return [name for name in known if name in names]
+    return parse
+
+
+def at_least(kind, least):
+    def parse(text):
+        value = kind(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"expected {least} or more, found {text}")
+        return value
+    return parse
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", default=["http_128"], metavar="CASE,...",
+                        type=lambda text: list(CASES) if text == "all" else list_of(CASES)(text),
+                        help=f"some of {','.join(CASES)}, or all (default http_128)")
+    parser.add_argument("--only", type=list_of(PROXIES), metavar="PROXY,...",
+                        help=f"some of {','.join(PROXIES)}; each must then be there")
+    parser.add_argument("--rounds", type=at_least(int, 1), default=7, help="default 7")
+    parser.add_argument("--seconds", type=at_least(float, 0.3), default=1.5,
+                        help="of one round of one proxy, default 1.5")
+    parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin",
+                        help="where floor_relay, bench_backend and lbd are")
+    parser.add_argument("--lbd", type=pathlib.Path, help="the lbd to measure")
+    parser.add_argument("--json", metavar="FILE", help="the figures, every round; - for stdout")
+    parser.add_argument("--install", action="store_true", help="install what is missing first")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--check", action="store_true", help="check the answers, time nothing")
+    mode.add_argument("--syscalls", action="store_true",
+                      help="count system calls per request instead (of lbd, or of --only)")
+    arguments = parser.parse_args()
+    # Children run in a folder of their own, where a relative path would mean something else.
+    arguments.bin = arguments.bin.resolve()
+    arguments.lbd = (arguments.lbd or arguments.bin / "lbd").resolve()
+    if arguments.syscalls and not arguments.only:
+        arguments.only = ["lbd"]
+    return arguments
+
+
+class Bench:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.cpus = Cpus()
+        # With --json - standard output is the JSON and nothing else.
+        self.text = sys.stderr if arguments.json == "-" else sys.stdout
+        wanted = arguments.only or PROXIES
+        everyone = [Floor(str(arguments.bin / "floor_relay")), Nginx(), Haproxy(),
+                    Lbd(str(arguments.lbd))]
+        self.proxies = [proxy for proxy in everyone if proxy.name in wanted]
+
+    def say(self, line):
+        print(line, file=self.text, flush=True)
+
+    def run(self):
+        self.prepare()
+        figures = {"machine": self.machine(), "versions": self.versions(), "cases": {},
+                   "settings": {"rounds": self.arguments.rounds, "seconds": self.arguments.seconds}}
+        for line in figures["versions"].values():
+            self.say(line)
+        if not self.cpus.pinned:
+            self.say("one processor only: proxy and load share it, figures will be high")
+        for case in self.arguments.case:
+            figures["cases"][case] = self.run_case(case)
+        if self.arguments.json == "-":
+            json.dump(figures, sys.stdout, indent=2)
+            print()
+        elif self.arguments.json:
+            with open(self.arguments.json, "w") as file:
+                json.dump(figures, file, indent=2)
+
+    def prepare(self):
+        needed = [] if self.arguments.check else (
+            ["strace"] if self.arguments.syscalls else ["wrk"])
+        peers = [proxy.name for proxy in self.proxies if proxy.name in ("haproxy", "nginx")]
+        if self.arguments.install:
+            tcp = any(CASES[case].protocol == "tcp" for case in self.arguments.case)
+            install_missing(needed + peers, want_stream=tcp and "nginx" in peers)
+        for program in needed:
+            if not which(program):
+                raise Unusable(f"{program} is not installed; --install installs it")
+
+    def machine(self):
+        with open("/proc/cpuinfo") as cpuinfo:
+            model = next((line.split(":", 1)[1].strip() for line in cpuinfo
+                          if line.startswith("model name")), "unknown")
+        return {"cpu": model, "cpus": os.cpu_count(), "kernel": platform.release(),
+                "pinned": self.cpus.pinned, "irq_time_is_apart": irq_time_is_apart()}
+
+    def versions(self):
+        found = {proxy.name: f"{proxy.name}: {proxy.version()}" for proxy in self.proxies
+                 if proxy.missing("http") is None}
+        if which("wrk"):
+            found["wrk"] = f"wrk: {version_line([which('wrk'), '-v'])}"
+        return found
+
+    def present(self, protocol):
+        """Those that can take part. A proxy asked for by name must; another is only missed aloud."""
+        found = []
+        for proxy in self.proxies:
+            missing = proxy.missing(protocol)
+            if missing is None:
+                found.append(proxy)
+            elif self.arguments.only:
+                raise Unusable(missing)
+            else:
+                self.say(f"without {proxy.name}: {missing}")
+        return found
+
+    def run_case(self, name):
+        case = CASES[name]
+        with contextlib.ExitStack() as stack:
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="lb_bench_"))
+            backend, backend_port = start_announced(
+                "bench_backend", self.backend_command(case), self.cpus.load, directory)
+            stack.enter_context(backend)
+            site = Site(directory, self.cpus.proxy, case.protocol, backend_port)
+            contenders = []
+            for proxy in self.present(case.protocol):
+                process, port = proxy.start(site)
+                stack.enter_context(process)
+                check_answers(proxy.name, port, case.body_bytes)
+                contenders.append(Contender(proxy.name, process, port))
+            if self.arguments.check:
+                for contender in contenders:
+                    self.say(f"{name}: {contender.name} answers correctly")
+                return {}
+            if self.arguments.syscalls:
+                return self.count_syscalls(name, contenders, directory)
+            foreign = ForeignMeter(self.cpus.proxy | self.cpus.load,
+                                   [backend, *(each.process for each in contenders)])
+            return self.time_rounds(name, contenders, directory, foreign)
+
+    def backend_command(self, case):
+        binary = self.arguments.bin / "bench_backend"
+        if not os.access(binary, os.X_OK):
+            raise Unusable(f"{binary} is not built")
+        return [str(binary), "0", str(case.body_bytes)]
+
+    def count_syscalls(self, case, contenders, directory):
+        counts = {}
+        for each in contenders:
+            counts[each.name] = count_syscalls(each.name, each.process, each.port, self.cpus.load,
+                                               directory)
+            for line in syscall_lines(f"{case}: {each.name}", counts[each.name]):
+                self.say(line)
+        return counts
+
+    def time_rounds(self, case, contenders, directory, foreign):
+        for each in contenders:  # Warm-up: pools, caches and connections to the backend grow.
+            run_wrk(each.name, each.port, min(1.0, self.arguments.seconds), self.cpus.load,
+                    directory)
+        run_rounds(contenders, self.arguments.rounds, self.arguments.seconds, self.cpus.load,
+                   directory, foreign)
+        results = {each.name: each.result() for each in contenders}
+        add_ratios(results)
+        for line in table_lines(case, results):
+            self.say(line)
+        return results
+
+
+def leave(number, _frame):
+    """An ordinary exit: on its way out every child is ended and the folder removed. Once only; a
+    second Ctrl-C would interrupt just that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+def main():
+    arguments = parse_arguments()
+    # Said for SIGINT too: a shell starts what it puts in the background with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, leave)
+    bench = Bench(arguments)
+    if bench.cpus.pinned:
+        os.sched_setaffinity(0, bench.cpus.load)
+    try:
+        bench.run()
+    except Failed as error:
+        print(f"failed: {error}", file=sys.stderr)
+        return 1
+    except Unusable as error:
+        print(f"cannot run: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

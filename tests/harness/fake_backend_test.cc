@@ -1,0 +1,206 @@
+// Goal: the fake backend is the server that the simulator simulates, over real sockets.
+// Method: one io_context holds the backend and raw clients, and is run until what is expected has
+// come.
+#include "harness/fake_backend.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/fault_command.h"
+
+namespace lb::harness {
+namespace {
+
+using boost::asio::ip::tcp;
+using std::chrono::milliseconds;
+using Error = boost::system::error_code;
+
+const std::string kGet = "GET / HTTP/1.1\r\nHost: b\r\n\r\n";
+
+// A raw client that keeps what it receives.
+class Client {
+ public:
+  Client(boost::asio::io_context& io, std::uint16_t port) : socket_(io) {
+    socket_.connect({boost::asio::ip::address_v4::loopback(), port}, error);
+    if (!error) read();
+  }
+  void send(const std::string& text) { boost::asio::write(socket_, boost::asio::buffer(text)); }
+  [[nodiscard]] std::size_t answers() const {
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = received.find("HTTP/1.1 ", at)) != std::string::npos; ++at) {
+      ++count;
+    }
+    return count;
+  }
+  [[nodiscard]] bool has(const std::string& text) const {
+    return received.find(text) != std::string::npos;
+  }
+
+  std::string received;
+  Error error;
+
+ private:
+  void read() {
+    socket_.async_read_some(boost::asio::buffer(bytes_), [this](const Error& e, std::size_t n) {
+      received.append(bytes_.data(), n);
+      error = e;
+      if (!e) read();
+    });
+  }
+
+  tcp::socket socket_;
+  std::array<char, 4096> bytes_{};
+};
+
+class FakeBackendTest : public testing::Test {
+ protected:
+  void start(scenario::Behaviour behaviour) {
+    backend_ = std::make_unique<FakeBackend>(
+        io_, BackendOptions{.id = "b1", .health_path = "/health", .behaviour = behaviour});
+  }
+  Client& client() {
+    return *clients_.emplace_back(std::make_unique<Client>(io_, backend_->port()));
+  }
+  template <class Condition>
+  bool until(Condition condition) {
+    const auto give_up = Clock::now() + std::chrono::seconds{5};
+    while (!condition() && Clock::now() < give_up) io_.run_one_for(milliseconds{100});
+    return condition();
+  }
+  void strike(const char* fault) { backend_->apply(*parse_fault(fault)); }
+
+  boost::asio::io_context io_;
+  std::unique_ptr<FakeBackend> backend_;
+  std::vector<std::unique_ptr<Client>> clients_;
+};
+
+TEST_F(FakeBackendTest, AnswersWithItsNameAfterItsServiceTime) {
+  start({.service_time = scenario::Constant{milliseconds{30}}});
+  Client& one = client();
+  const auto sent = Clock::now();
+  one.send(kGet);
+  ASSERT_TRUE(until([&] { return one.has("\r\n\r\n"); }));
+  EXPECT_GE(Clock::now() - sent, milliseconds{30});
+  EXPECT_TRUE(one.has("HTTP/1.1 200 OK"));
+  EXPECT_TRUE(one.has("X-Backend: b1\r\n"));
+  EXPECT_TRUE(one.has("Content-Length: 128\r\n"));
+  EXPECT_TRUE(one.received.ends_with("\r\n\r\n" + std::string(128, '.')));
+}
+
+TEST_F(FakeBackendTest, ServesNoMoreAtATimeThanItsConcurrency) {
+  start({.service_time = scenario::Constant{milliseconds{40}}, .concurrency = 2, .queue = 10});
+  const auto sent = Clock::now();
+  for (int i = 0; i < 4; ++i) client().send(kGet);
+  const auto answered = [&] {
+    std::size_t count = 0;
+    for (const auto& each : clients_) count += each->answers();
+    return count;
+  };
+  ASSERT_TRUE(until([&] { return answered() >= 2; }));
+  EXPECT_EQ(answered(), 2u);
+  ASSERT_TRUE(until([&] { return answered() == 4; }));
+  EXPECT_GE(Clock::now() - sent, milliseconds{80});
+}
+
+TEST_F(FakeBackendTest, AFullQueueIsAnswered503AtOnce) {
+  start({.service_time = scenario::Constant{milliseconds{100}}, .concurrency = 1, .queue = 1});
+  client().send(kGet);
+  client().send(kGet);
+  client().send(kGet);
+  const auto any_has = [&](const char* text) {
+    for (const auto& each : clients_) {
+      if (each->has(text)) return true;
+    }
+    return false;
+  };
+  ASSERT_TRUE(until([&] { return any_has("HTTP/1.1 503"); }));
+  EXPECT_FALSE(any_has("HTTP/1.1 200"));
+}
+
+TEST_F(FakeBackendTest, AHealthCheckTakesNoPlace) {
+  start({.service_time = scenario::Constant{std::chrono::hours{1}}, .concurrency = 1, .queue = 0});
+  client().send(kGet);
+  Client& probe = client();
+  probe.send("GET /health HTTP/1.1\r\nHost: b\r\n\r\n");
+  EXPECT_TRUE(until([&] { return probe.has("HTTP/1.1 200"); }));
+  probe.send("GET /health?deep HTTP/1.1\r\nHost: b\r\n\r\n");
+  EXPECT_TRUE(until([&] { return probe.has("HTTP/1.1 503"); }));
+}
+
+TEST_F(FakeBackendTest, PipelinedRequestsAreAnsweredInTurn) {
+  start({.service_time = scenario::Constant{}});
+  Client& one = client();
+  one.send(kGet + "HEAD / HTTP/1.1\r\nHost: b\r\n\r\n" + kGet);
+  ASSERT_TRUE(until([&] { return one.answers() == 3 && one.received.ends_with("."); }));
+  std::size_t dots = 0;
+  for (const char c : one.received.substr(one.received.find("\r\n\r\n"))) dots += c == '.' ? 1 : 0;
+  EXPECT_EQ(dots, 2 * 128u + 2u) << "two bodies, none for HEAD, and the dots of two HTTP/1.1";
+}
+
+TEST_F(FakeBackendTest, ReadsABodyOfAnySizeBeforeItServes) {
+  start({.service_time = scenario::Constant{}});
+  Client& one = client();
+  const std::string body(100'000, 'x');
+  one.send("POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 200000\r\n\r\n" + body);
+  io_.run_for(milliseconds{20});
+  EXPECT_EQ(one.received, "") << "half of the body is still to come";
+  one.send(body + kGet);
+  EXPECT_TRUE(until([&] { return one.answers() == 2; }));
+}
+
+TEST_F(FakeBackendTest, ClosesWhenAsked) {
+  start({.service_time = scenario::Constant{}});
+  Client& one = client();
+  one.send("GET / HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n");
+  ASSERT_TRUE(until([&] { return static_cast<bool>(one.error); }));
+  EXPECT_EQ(one.error, boost::asio::error::eof);
+  EXPECT_TRUE(one.has("Connection: close\r\n"));
+}
+
+TEST_F(FakeBackendTest, ResetBreaksTheConnectionOfARequest) {
+  start({.service_time = scenario::Constant{}});
+  Client& one = client();
+  strike("reset");
+  one.send(kGet);
+  ASSERT_TRUE(until([&] { return static_cast<bool>(one.error); }));
+  EXPECT_EQ(one.error, boost::asio::error::connection_reset);
+}
+
+TEST_F(FakeBackendTest, RefuseKeepsOpenConnectionsAndRecoverListensAgain) {
+  start({.service_time = scenario::Constant{}});
+  Client& before = client();
+  before.send(kGet);
+  ASSERT_TRUE(until([&] { return before.answers() == 1; }));
+  strike("refuse");
+  EXPECT_EQ(client().error, boost::asio::error::connection_refused);
+  before.send(kGet);
+  EXPECT_TRUE(until([&] { return before.answers() == 2; }));
+  strike("recover");
+  Client& after = client();
+  ASSERT_FALSE(after.error);
+  after.send(kGet);
+  EXPECT_TRUE(until([&] { return after.answers() == 1; }));
+}
+
+TEST_F(FakeBackendTest, SlowAndErrorRatioHoldUntilRecovery) {
+  start({.service_time = scenario::Constant{milliseconds{10}}});
+  strike("slow 5");
+  strike("error_ratio 1");
+  Client& one = client();
+  const auto sent = Clock::now();
+  one.send(kGet);
+  ASSERT_TRUE(until([&] { return one.has("HTTP/1.1 500"); }));
+  EXPECT_GE(Clock::now() - sent, milliseconds{50});
+  strike("recover");
+  one.send(kGet);
+  EXPECT_TRUE(until([&] { return one.has("HTTP/1.1 200"); }));
+}
+
+}  // namespace
+}  // namespace lb::harness

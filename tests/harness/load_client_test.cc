@@ -1,0 +1,159 @@
+// Goal: every request that was sent has exactly one result, and latency counts from the intended
+// time.
+#include "harness/load_client.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <vector>
+
+#include "harness/fake_backend.h"
+#include "harness/fault_command.h"
+#include "harness/ports.h"
+
+namespace lb::harness {
+namespace {
+
+using boost::asio::ip::tcp;
+using scenario::ClientResult;
+using std::chrono::milliseconds;
+
+struct Outcome {
+  std::vector<scenario::Sample> samples;
+  std::uint64_t sent = 0;
+
+  [[nodiscard]] std::size_t count(ClientResult result) const {
+    return static_cast<std::size_t>(
+        std::count_if(samples.begin(), samples.end(),
+                      [&](const scenario::Sample& sample) { return sample.result == result; }));
+  }
+};
+
+scenario::Load load_of(scenario::Arrivals arrivals, Duration timeout = std::chrono::seconds{5}) {
+  scenario::Load load;
+  load.arrivals = arrivals;
+  load.clients = 4;
+  load.timeout = timeout;
+  return load;
+}
+
+Outcome play(boost::asio::io_context& io, std::uint16_t port, scenario::Load load) {
+  Outcome outcome;
+  LoadClient client(io,
+                    {.target = {boost::asio::ip::address_v4::loopback(), port},
+                     .host = "backend",
+                     .load = std::move(load),
+                     .load_index = 0,
+                     .duration = milliseconds{200}},
+                    [&](const scenario::Sample& sample) { outcome.samples.push_back(sample); });
+  client.start(Clock::now(), [&] { io.stop(); });
+  io.run();
+  outcome.sent = client.sent();
+  return outcome;
+}
+
+FakeBackend make_backend(boost::asio::io_context& io, Duration service_time) {
+  return FakeBackend(io, {.behaviour = {.service_time = scenario::Constant{service_time}}});
+}
+
+TEST(LoadClient, EveryRequestIsAnswered) {
+  boost::asio::io_context io;
+  const FakeBackend backend = make_backend(io, milliseconds{5});
+  const Outcome outcome = play(io, backend.port(), load_of(scenario::ConstantRate{100}));
+  EXPECT_EQ(outcome.sent, 19u) << "one each 10 ms, the first after 10 ms, none at 200 ms";
+  EXPECT_EQ(outcome.samples.size(), 19u);
+  EXPECT_EQ(outcome.count(ClientResult::ok), 19u);
+  for (const auto& sample : outcome.samples) EXPECT_GE(sample.latency, milliseconds{5});
+}
+
+TEST(LoadClient, AClosedLoopWaitsForItsAnswers) {
+  boost::asio::io_context io;
+  const FakeBackend backend = make_backend(io, milliseconds{20});
+  const Outcome outcome = play(io, backend.port(), load_of(scenario::ClosedLoop{2, {}}));
+  EXPECT_EQ(outcome.samples.size(), outcome.sent);
+  EXPECT_EQ(outcome.count(ClientResult::ok), outcome.sent);
+  EXPECT_LE(outcome.sent, 20u) << "two clients, at most ten times 20 ms in 200 ms";
+  EXPECT_GE(outcome.sent, 4u);
+}
+
+TEST(LoadClient, GivesUpAfterItsTimeout) {
+  boost::asio::io_context io;
+  const FakeBackend backend = make_backend(io, std::chrono::hours{1});
+  const Outcome outcome =
+      play(io, backend.port(), load_of(scenario::ConstantRate{50}, milliseconds{30}));
+  EXPECT_EQ(outcome.count(ClientResult::timed_out), outcome.sent);
+  for (const auto& sample : outcome.samples) EXPECT_GE(sample.latency, milliseconds{30});
+}
+
+TEST(LoadClient, ARefusedConnectionIsAFailure) {
+  boost::asio::io_context io;
+  const PortReservation nobody;
+  const Outcome outcome = play(io, nobody.port(), load_of(scenario::ConstantRate{50}));
+  EXPECT_EQ(outcome.sent, 9u);
+  EXPECT_EQ(outcome.count(ClientResult::failed), 9u);
+}
+
+TEST(LoadClient, AResetIsAFailureAfterOneMoreTryOnly) {
+  boost::asio::io_context io;
+  FakeBackend backend = make_backend(io, milliseconds{1});
+  boost::asio::steady_timer later(io, milliseconds{105});
+  later.async_wait([&](const boost::system::error_code&) { backend.apply(*parse_fault("reset")); });
+  const Outcome outcome = play(io, backend.port(), load_of(scenario::ConstantRate{100}));
+  EXPECT_EQ(outcome.samples.size(), outcome.sent);
+  EXPECT_GT(outcome.count(ClientResult::ok), 0u);
+  EXPECT_GT(outcome.count(ClientResult::failed), 0u);
+}
+
+// A server that closes each connection after one answer without having said so.
+class ForgetfulServer {
+ public:
+  explicit ForgetfulServer(boost::asio::io_context& io)
+      : acceptor_(io, {boost::asio::ip::address_v4::loopback(), 0}) {
+    accept();
+  }
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
+ private:
+  void accept() {
+    acceptor_.async_accept([this](const boost::system::error_code& error, tcp::socket socket) {
+      if (error) return;
+      std::array<char, 1024> bytes{};
+      socket.read_some(boost::asio::buffer(bytes));
+      boost::asio::write(
+          socket,
+          boost::asio::buffer(std::string_view{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}));
+      accept();
+    });
+  }
+  tcp::acceptor acceptor_;
+};
+
+TEST(LoadClient, AConnectionClosedBetweenRequestsIsNoError) {
+  boost::asio::io_context io;
+  const ForgetfulServer server(io);
+  const Outcome outcome = play(io, server.port(), load_of(scenario::ConstantRate{200}));
+  EXPECT_GT(outcome.sent, 30u);
+  EXPECT_EQ(outcome.count(ClientResult::ok), outcome.sent);
+}
+
+// No coordinated omission: a stall of the whole process is in the latency of every request that
+// should have been sent meanwhile.
+TEST(LoadClient, AStallCountsForAllItDelayed) {
+  boost::asio::io_context io;
+  const FakeBackend backend = make_backend(io, Duration::zero());
+  boost::asio::steady_timer stall(io, milliseconds{50});
+  stall.async_wait([](const boost::system::error_code&) {
+    const auto end = Clock::now() + milliseconds{100};
+    while (Clock::now() < end) {
+    }
+  });
+  const Outcome outcome = play(io, backend.port(), load_of(scenario::ConstantRate{100}));
+  EXPECT_EQ(outcome.sent, 19u);
+  const auto slow = std::count_if(
+      outcome.samples.begin(), outcome.samples.end(),
+      [](const scenario::Sample& sample) { return sample.latency >= milliseconds{15}; });
+  EXPECT_GE(slow, 8) << "those intended from 60 ms to 130 ms";
+}
+
+}  // namespace
+}  // namespace lb::harness

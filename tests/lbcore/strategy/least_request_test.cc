@@ -1,0 +1,112 @@
+// Goal: of the backends drawn, the least loaded wins, and the draws are all different.
+// Method: the draws are replayed from the same seed by a naive implementation; where every backend
+// is compared there is nothing random left, so the answers are exact.
+#include "lbcore/strategy/least_request.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/testing/backends.h"
+
+namespace lb {
+namespace {
+
+using testing::StrategyAtWork;
+using testing::with_in_flight;
+using testing::with_weights;
+
+// The draws of one pick over backends of equal weight: redrawn up to eight times, then the next
+// free one in order.
+std::vector<std::size_t> draws(Prng& prng, std::size_t count, std::size_t choices) {
+  std::vector<std::size_t> drawn;
+  while (drawn.size() < choices) {
+    const auto taken = [&](std::size_t i) { return std::count(drawn.begin(), drawn.end(), i) > 0; };
+    std::size_t index = prng.below(count);
+    for (int redraws = 0; redraws < 8 && taken(index); ++redraws) index = prng.below(count);
+    while (taken(index)) index = (index + 1) % count;
+    drawn.push_back(index);
+  }
+  return drawn;
+}
+
+TEST(LeastRequest, OfTwoBackendsTakesTheLessLoaded) {
+  StrategyAtWork strategy{LeastRequestConfig{}, with_in_flight({3, 1})};
+  for (int n = 0; n < 100; ++n) EXPECT_EQ(strategy.pick().index, 1u);
+}
+
+TEST(LeastRequest, WeighsTheLoad) {
+  auto views = with_weights({4, 1});
+  views[0].in_flight = 7;
+  views[1].in_flight = 2;
+  StrategyAtWork strategy{LeastRequestConfig{}, views};
+  for (int n = 0; n < 100; ++n) EXPECT_EQ(strategy.pick().index, 0u) << "7/4 is less than 2/1";
+}
+
+TEST(LeastRequest, ComparesThemAllWhenThereAreNoMoreThanChoices) {
+  for (std::uint32_t choices : {3u, 5u, 16u}) {
+    StrategyAtWork strategy{LeastRequestConfig{choices}, with_in_flight({5, 9, 2})};
+    for (int n = 0; n < 200; ++n) EXPECT_EQ(strategy.pick().index, 2u) << choices;
+  }
+}
+
+TEST(LeastRequest, DrawsDifferentBackendsAndGivesTiesToTheEarlier) {
+  for (std::size_t count : {2u, 3u, 5u, 20u}) {
+    for (std::uint32_t choices : {1u, 2u, 3u, 4u}) {
+      Prng loads{count * 10 + choices};
+      std::vector<std::uint32_t> in_flight(count);
+      for (auto& load : in_flight) load = static_cast<std::uint32_t>(loads.below(3));
+      StrategyAtWork strategy{LeastRequestConfig{choices}, with_in_flight(in_flight), 77};
+      Prng same{77};
+      for (int n = 0; n < 300; ++n) {
+        const auto drawn = draws(same, count, std::min<std::size_t>(choices, count));
+        ASSERT_EQ(std::set(drawn.begin(), drawn.end()).size(), drawn.size());
+        const std::size_t expected =
+            *std::min_element(drawn.begin(), drawn.end(), [&](std::size_t a, std::size_t b) {
+              return in_flight[a] < in_flight[b];
+            });  // The first of the least, as the strategy promises.
+        ASSERT_EQ(strategy.pick().index, expected) << count << " backends, " << choices;
+      }
+    }
+  }
+}
+
+// The busiest of three can only win against a busier one, and there is none.
+TEST(LeastRequest, NeverPicksTheBusiestOfThree) {
+  StrategyAtWork strategy{LeastRequestConfig{}, with_in_flight({9, 1, 1})};
+  for (int n = 0; n < 1000; ++n) EXPECT_NE(strategy.pick().index, 0u);
+}
+
+TEST(LeastRequest, EndsThoughOneBackendHoldsNearlyAllTheWeight) {
+  auto views = with_weights({65535, 1, 1, 1});
+  views[0].in_flight = 1'000'000;
+  StrategyAtWork strategy{LeastRequestConfig{4}, views};
+  for (int n = 0; n < 100; ++n) EXPECT_NE(strategy.pick().index, 0u);
+}
+
+TEST(LeastRequest, OneChoiceIsADraw) {
+  StrategyAtWork strategy{LeastRequestConfig{1}, with_in_flight({9, 0})};
+  std::set<std::size_t> seen;
+  for (int n = 0; n < 100; ++n) {
+    const Pick pick = strategy.pick();
+    EXPECT_EQ(pick.reason, PickReason::drawn);
+    seen.insert(pick.index);
+  }
+  EXPECT_EQ(seen.size(), 2u);
+}
+
+TEST(LeastRequest, ComparesLoadsTooLargeForThirtyTwoBits) {
+  auto views = with_weights({65535, 65534});
+  views[0].in_flight = 0xffffffffU;
+  views[1].in_flight = 0xffffffffU;
+  StrategyAtWork strategy{LeastRequestConfig{}, views};
+  for (int n = 0; n < 20; ++n) EXPECT_EQ(strategy.pick().index, 0u);
+}
+
+TEST(LeastRequestDeathTest, RefusesAChoiceCountOutOfBounds) {
+  EXPECT_DEATH(static_cast<void>(make_strategy(LeastRequestConfig{0})), "choice_count");
+  EXPECT_DEATH(static_cast<void>(make_strategy(LeastRequestConfig{17})), "choice_count");
+}
+
+}  // namespace
+}  // namespace lb

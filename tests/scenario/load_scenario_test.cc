@@ -1,0 +1,198 @@
+// Goal: a scenario file means what docs/scenario-format.md says, with its configuration inline or
+// in a file of its own.
+// Method: one full example read field by field, then each way of changing it from outside.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "lbsim/scenario/scenario.h"
+
+namespace lb::scenario {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kConfig = R"({
+  "listeners": [{"name": "web", "bind": "127.0.0.1:8080", "cluster": "web"},
+                {"name": "raw", "bind": "127.0.0.1:8081", "cluster": "web", "protocol": "tcp"}],
+  "clusters": [{"name": "web", "backends": [{"id": "b1", "address": "10.0.0.1:80", "weight": 3},
+                                            {"id": "b2", "address": "10.0.0.2:80"}]}]})";
+
+std::string full() {
+  return R"({
+  "why": "a full example",
+  "seed": 42, "duration": "30s", "warmup": "2s",
+  "config": )" +
+         std::string{kConfig} + R"(,
+  "backends": {"b2": {"service_time": {"exponential": {"mean": "20ms"}}},
+               "*": {"service_time": {"lognormal": {"mean": "5ms", "sigma": 0.8}},
+                     "concurrency": 4, "queue": 16}},
+  "network": {"connect": "200us", "one_way": "100us"},
+  "load": [{"name": "shoppers", "listener": "raw", "arrivals": {"poisson": {"rate": 2000}},
+            "clients": 500, "timeout": "1s", "request": {"method": "HEAD", "path": "/x"}},
+           {"arrivals": {"constant": {"rate": 0.5}}},
+           {"arrivals": {"closed": {"clients": 20, "think_time": {"constant": "10ms"}}}}],
+  "events": [{"at": "20s", "backend": "b1", "fault": "recover"},
+             {"at": "10s", "backend": "b1", "fault": "slow", "factor": 2.5},
+             {"at": "10s", "backend": "b2", "fault": "error_ratio", "ratio": 0.25},
+             {"at": "25s", "reload": "next.yaml"},
+             {"at": "26s", "add_backend": {"cluster": "web", "id": "b4", "address": "10.0.0.4:80",
+                                           "weight": 2}},
+             {"at": "27s", "remove_backend": {"cluster": "web", "id": "b3"}}],
+  "expect": [{"metric": "error_ratio", "max": 0.001},
+             {"metric": "latency_p99", "min": "1ms", "max": "60ms", "from": "5s", "to": "9s"},
+             {"metric": "share", "backend": "b2", "max": 0.2}]})";
+}
+
+std::optional<std::string> read_file(const std::string& path) {
+  if (path == "lbd.json") return kConfig;
+  if (path == "next.yaml") {
+    return "listeners: [{name: web, bind: '127.0.0.1:8080', cluster: web}]\n"
+           "clusters: [{name: web, backends: [{id: b3, address: '10.0.0.3:80'}]}]\n";
+  }
+  return std::nullopt;
+}
+
+Scenario good(const std::string& text, const std::vector<Override>& overrides = {}) {
+  LoadedScenario loaded = load_scenario(text, "scenarios/example.json", read_file, overrides);
+  EXPECT_EQ(loaded.problems, "");
+  return std::move(loaded.scenario);
+}
+
+TEST(LoadScenario, ReadsTheHead) {
+  const Scenario scenario = good(full());
+  EXPECT_EQ(scenario.name, "example");
+  EXPECT_EQ(scenario.why, "a full example");
+  EXPECT_EQ(scenario.seed, 42u);
+  EXPECT_EQ(scenario.duration, 30s);
+  EXPECT_EQ(scenario.warmup, 2s);
+  EXPECT_EQ(scenario.network.connect, 200us);
+  EXPECT_EQ(scenario.network.one_way, 100us);
+  EXPECT_EQ(scenario.config.listeners.size(), 2u);
+  EXPECT_EQ(scenario.config.clusters[0].backends[0].weight, 3u);
+}
+
+TEST(LoadScenario, AppliesTheStarToWhatABackendDoesNotSay) {
+  const Scenario scenario = good(full());
+  const Behaviour& b1 = scenario.behaviour("b1");
+  const Behaviour& b2 = scenario.behaviour("b2");
+  EXPECT_TRUE((b1.service_time == Distribution{Lognormal{5ms, 0.8}}));
+  EXPECT_EQ(b1.concurrency, 4u);
+  EXPECT_TRUE((b2.service_time == Distribution{Exponential{20ms}}));
+  EXPECT_EQ(b2.concurrency, 4u) << "from the star, though it stands after b2";
+  EXPECT_EQ(b2.queue, 16u);
+  EXPECT_EQ(scenario.behaviour("b4").queue, 16u);
+}
+
+TEST(LoadScenario, ReadsTheLoads) {
+  const auto load = good(full()).load;
+  ASSERT_EQ(load.size(), 3u);
+  EXPECT_EQ(load[0].name, "shoppers");
+  EXPECT_EQ(load[0].listener, "raw");
+  EXPECT_EQ(std::get<Poisson>(load[0].arrivals).rate, 2000);
+  EXPECT_EQ(load[0].clients, 500u);
+  EXPECT_EQ(load[0].timeout, 1s);
+  EXPECT_EQ(load[0].request.method, "HEAD");
+  EXPECT_EQ(load[0].request.path, "/x");
+  EXPECT_EQ(load[1].name, "load");
+  EXPECT_EQ(load[1].listener, "");
+  EXPECT_EQ(std::get<ConstantRate>(load[1].arrivals).rate, 0.5);
+  const auto& closed = std::get<ClosedLoop>(load[2].arrivals);
+  EXPECT_EQ(closed.clients, 20u);
+  EXPECT_TRUE((closed.think_time == Distribution{Constant{10ms}}));
+}
+
+TEST(LoadScenario, PutsTheEventsInOrderOfTime) {
+  std::vector<std::string> words;
+  const Scenario scenario = good(full());
+  for (const Event& event : scenario.events) {
+    words.push_back(std::to_string(event.at / 1s) + ' ' + describe_event(event));
+  }
+  EXPECT_EQ(words, (std::vector<std::string>{"10 slow b1", "10 error_ratio b2", "20 recover b1",
+                                             "25 reload", "26 add b4", "27 remove b3"}));
+  EXPECT_EQ(std::get<Fault>(scenario.events[0].what).factor, 2.5);
+  EXPECT_EQ(std::get<Fault>(scenario.events[1].what).ratio, 0.25);
+  const auto& reload = std::get<Reload>(scenario.events[3].what);
+  EXPECT_EQ(reload.config.clusters[0].backends[0].id, "b3");
+  const auto& add = std::get<AddBackend>(scenario.events[4].what);
+  EXPECT_EQ(add.cluster, "web");
+  EXPECT_TRUE((add.backend == BackendConfig{"b4", "10.0.0.4:80", 2}));
+}
+
+TEST(LoadScenario, ReadsTheExpectations) {
+  const auto expect = good(full()).expect;
+  ASSERT_EQ(expect.size(), 3u);
+  EXPECT_EQ(expect[0].metric, Metric::error_ratio);
+  EXPECT_EQ(expect[0].max, 0.001);
+  EXPECT_EQ(expect[0].min, std::nullopt);
+  EXPECT_EQ(expect[1].metric, Metric::latency_p99);
+  EXPECT_EQ(expect[1].min, 0.001) << "in seconds";
+  EXPECT_EQ(expect[1].max, 0.06);
+  EXPECT_EQ(expect[1].from, 5s);
+  EXPECT_EQ(expect[1].to, 9s);
+  EXPECT_EQ(expect[2].backend, "b2");
+}
+
+TEST(LoadScenario, ListsEveryBackendThatPlaysAPart) {
+  std::vector<std::string> names;
+  for (const auto& member : good(full()).all_backends()) {
+    names.push_back(member.cluster + '/' + member.backend.id);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"web/b1", "web/b2", "web/b3", "web/b4"}));
+}
+
+constexpr const char* kLeast = R"({"why": "the least", "config": "lbd.json",
+  "load": [{"arrivals": {"poisson": {"rate": 1}}}]})";
+
+TEST(LoadScenario, TakesTheConfigurationFromAFile) {
+  const Scenario scenario = good(kLeast);
+  EXPECT_TRUE(scenario.config == good(full()).config);
+  EXPECT_EQ(scenario.seed, 1u);
+  EXPECT_EQ(scenario.duration, 10s);
+  EXPECT_EQ(scenario.warmup, 0s);
+  EXPECT_EQ(scenario.behaviour("b1").concurrency, 8u);
+}
+
+TEST(LoadScenario, SetsWhatIsOverridden) {
+  const Scenario scenario = good(kLeast, {{"seed", "7"},
+                                          {"duration", "3s"},
+                                          {"config.clusters[0].strategy", "random"},
+                                          {"config.clusters[0].backends[1].weight", "9"},
+                                          {"load[0].arrivals.poisson.rate", "50"},
+                                          {"network.one_way", "1ms"},
+                                          {"backends.b1", "{concurrency: 2}"}});
+  EXPECT_EQ(scenario.seed, 7u);
+  EXPECT_EQ(scenario.duration, 3s);
+  EXPECT_TRUE(std::holds_alternative<RandomConfig>(scenario.config.clusters[0].strategy));
+  EXPECT_EQ(scenario.config.clusters[0].backends[1].weight, 9u);
+  EXPECT_EQ(std::get<Poisson>(scenario.load[0].arrivals).rate, 50);
+  EXPECT_EQ(scenario.network.one_way, 1ms) << "an object that was not in the file";
+  EXPECT_EQ(scenario.behaviour("b1").concurrency, 2u);
+  EXPECT_EQ(scenario.behaviour("b2").concurrency, 8u);
+}
+
+TEST(LoadScenario, TheLastOverrideOfAPathWins) {
+  EXPECT_EQ(good(kLeast, {{"seed", "7"}, {"seed", "8"}}).seed, 8u);
+}
+
+TEST(ClientAddress, IsADifferentLoopbackAddressForEachClient) {
+  EXPECT_EQ(client_address(0, 0), "127.1.0.1");
+  EXPECT_EQ(client_address(2, 251), "127.3.1.2");
+  std::set<std::string> seen;
+  for (std::size_t load = 0; load < 3; ++load) {
+    for (std::uint32_t client = 0; client < 62'500; ++client) {
+      seen.insert(client_address(load, client));
+    }
+  }
+  EXPECT_EQ(seen.size(), 3u * 62'500u);
+}
+
+TEST(Metric, NamesAreThoseOfTheFile) {
+  EXPECT_EQ(metric_name(Metric::requests), "requests");
+  EXPECT_EQ(metric_name(Metric::latency_max), "latency_max");
+  EXPECT_FALSE(is_latency(Metric::retry_ratio));
+  EXPECT_TRUE(is_latency(Metric::latency_mean));
+}
+
+}  // namespace
+}  // namespace lb::scenario

@@ -1,0 +1,422 @@
+// Goal: every mistake in a scenario is reported with its file, its place and its path, also when it
+// stands in the configuration that the scenario points at.
+// Method: a table of broken scenarios with every word of what is said about them.
+#include <gtest/gtest.h>
+
+#include "lbsim/scenario/scenario.h"
+
+namespace lb::scenario {
+namespace {
+
+constexpr const char* kGood =
+    "listeners:\n- {name: web, bind: '127.0.0.1:80', cluster: web}\n"
+    "clusters:\n- name: web\n  backends:\n"
+    "  - {id: b1, address: '10.0.0.1:80'}\n"
+    "  - {id: b2, address: '10.0.0.2:80'}\n";
+
+constexpr const char* kBad =
+    "listeners:\n- {name: web, bind: '127.0.0.1:80', cluster: web}\n"
+    "clusters:\n- name: web\n  backends:\n"
+    "  - {id: b1, address: '10.0.0.1:80', wieght: 2}\n";
+
+std::optional<std::string> read_file(const std::string& path) {
+  if (path == "good.yaml") return kGood;
+  if (path == "bad.yaml") return kBad;
+  if (path == "syntax.yaml") return "listeners: [\n";
+  return std::nullopt;
+}
+
+struct Broken {
+  const char* name;
+  const char* text;
+  std::vector<Override> overrides;
+  const char* problems;
+};
+
+void PrintTo(const Broken& broken, std::ostream* out) { *out << broken.name; }
+
+const std::vector<Broken> kBroken = {
+    {"AnEmptyFile",
+     "",
+     {},
+     "s.json:1:1: not JSON: syntax error while parsing value - unexpected end of input; expected "
+     "'[', '{', or a literal\n"},
+    {"NothingButBraces",
+     "{}",
+     {},
+     "s.json:1:1: \"why\" is missing: one sentence: what this shows\n"
+     "s.json:1:1: \"config\" is missing: the configuration of lbd, or its file\n"
+     "s.json:1:1: \"load\" is missing: a list of loads\n"},
+    {"AnUnknownKey",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"seeds\": 3}",
+     {},
+     "s.json:4:2: seeds: unknown key; expected one of \"why\", \"seed\", \"duration\", \"warmup\", "
+     "\"config\", \"backends\", \"network\", \"load\", \"events\" or \"expect\"; did you mean "
+     "\"seed\"?\n"},
+    {"AWhyWithoutWords",
+     "{\"why\": \"\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {},
+     "s.json:1:9: why: expected a text that is not empty, found \"\"\n"},
+    {"AConfigThatIsNotThere",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"none.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {},
+     "s.json:2:12: config: cannot read \"none.yaml\"\n"},
+    {"AConfigFileWithAnError",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"bad.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {},
+     "bad.yaml:6:38: clusters[0].backends[0].wieght: unknown key; expected one of \"id\", "
+     "\"address\", \"weight\" or \"state\"; did you mean \"weight\"?\n"},
+    {"AConfigFileThatIsNotYaml",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"syntax.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {},
+     "syntax.yaml:2:1: not YAML: end of sequence flow not found\n"},
+    {"AnInlineConfigWithAnError",
+     "{\"why\": \"a test\",\n"
+     " \"config\": {\"listeners\": [],\n"
+     "   \"clusters\": [{\"name\": \"web\", \"backends\": [\n"
+     "     {\"id\": \"b1\", \"address\": \"10.0.0.1:80\", \"weight\": 0}]}]},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {},
+     "s.json:2:26: config.listeners: expected at least one listener\n"
+     "s.json:4:55: config.clusters[0].backends[0].weight: expected a whole number from 1 to 65535, "
+     "found \"0\"\n"},
+    {"NoLoad",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": []}",
+     {},
+     "s.json:3:10: load: is empty: nothing would be sent\n"},
+    {"ALoadWithoutArrivals",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"name\": \"shoppers\"}]}",
+     {},
+     "s.json:3:11: load[0]: \"arrivals\" is missing: poisson, constant or closed\n"},
+    {"UnknownArrivals",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poison\": {\"rate\": 1}}}]}",
+     {},
+     "s.json:3:25: load[0].arrivals: expected \"poisson\", \"constant\" or \"closed\", found "
+     "\"poison\"; did you mean \"poisson\"?\n"},
+    {"ArrivalsOfTwoKinds",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}, \"constant\": {\"rate\": 1}}}]}",
+     {},
+     "s.json:3:24: load[0].arrivals: expected an object with one key, \"poisson\", \"constant\" or "
+     "\"closed\", found an object\n"},
+    {"ArrivalsWithoutARate",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {}}}]}",
+     {},
+     "s.json:3:36: load[0].arrivals.poisson: \"rate\" is missing: requests per second\n"},
+    {"ARateThatIsNegative",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"constant\": {\"rate\": -1}}}]}",
+     {},
+     "s.json:3:46: load[0].arrivals.constant.rate: expected a number from 0 to 100000000, found "
+     "\"-1\"\n"},
+    {"NoClients",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"closed\": {\"clients\": 0}}}]}",
+     {},
+     "s.json:3:47: load[0].arrivals.closed.clients: expected a whole number from 1 to 1000000, "
+     "found \"0\"\n"},
+    {"AnUnknownListener",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"listener\": \"wep\", \"arrivals\": {\"poisson\": {\"rate\": 1}}}]}",
+     {},
+     "s.json:3:24: load[0].listener: there is no listener \"wep\"; did you mean \"web\"?\n"},
+    {"AnUnknownDistribution",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"backends\": {\"*\": {\"service_time\": {\"normal\": \"5ms\"}}}}",
+     {},
+     "s.json:4:38: backends.*.service_time: expected \"constant\", \"exponential\" or "
+     "\"lognormal\", found \"normal\"; did you mean \"lognormal\"?\n"},
+    {"ADistributionThatIsAWord",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"backends\": {\"*\": {\"service_time\": \"5ms\"}}}",
+     {},
+     "s.json:4:37: backends.*.service_time: expected an object with one key, \"constant\", "
+     "\"exponential\" or \"lognormal\", found \"5ms\"\n"},
+    {"ALognormalWithoutSigma",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"backends\": {\"*\": {\"service_time\": {\"lognormal\": {\"mean\": \"5ms\"}}}}}",
+     {},
+     "s.json:4:51: backends.*.service_time.lognormal: \"sigma\" is missing: the standard deviation "
+     "of the logarithm\n"},
+    {"ASigmaTooWide",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"backends\": {\"*\": {\"service_time\": {\"lognormal\": {\"mean\": \"5ms\", \"sigma\": "
+     "6}}}}}",
+     {},
+     "s.json:4:76: backends.*.service_time.lognormal.sigma: expected a number from 0 to 5, found "
+     "\"6\"\n"},
+    {"NoConcurrency",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"backends\": {\"b1\": {\"concurrency\": 0}}}",
+     {},
+     "s.json:4:37: backends.b1.concurrency: expected a whole number from 1 to 1000000, found "
+     "\"0\"\n"},
+    {"BehaviourOfAnUnknownBackend",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"backends\": {\"b3\": {\"concurrency\": 1}}}",
+     {},
+     "s.json:4:21: backends.b3: there is no backend \"b3\"; did you mean \"b1\"?\n"},
+    {"BackendsThatAreAList",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"backends\": [\"b1\"]}",
+     {},
+     "s.json:4:14: backends: expected an object with a backend's id, or \"*\", as each key\n"},
+    {"AnEventWithoutATime",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"backend\": \"b1\", \"fault\": \"crash\"}]}",
+     {},
+     "s.json:4:13: events[0]: \"at\" is missing: when, since the start of the run\n"},
+    {"AnEventWithoutContent",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\"}]}",
+     {},
+     "s.json:4:13: events[0]: expected an event with \"fault\", \"reload\", \"add_backend\" or "
+     "\"remove_backend\"\n"},
+    {"AnUnknownFault",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"explode\"}]}",
+     {},
+     "s.json:4:52: events[0].fault: expected \"crash\", \"hang\", \"refuse\", \"reset\", \"slow\", "
+     "\"error_ratio\" or \"recover\", found \"explode\"\n"},
+    {"AFaultOfAnUnknownBackend",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": \"b3\", \"fault\": \"crash\"}]}",
+     {},
+     "s.json:4:37: events[0].backend: there is no backend \"b3\"; did you mean \"b1\"?\n"},
+    {"SlowWithoutAFactor",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"slow\"}]}",
+     {},
+     "s.json:4:13: events[0]: \"factor\" is missing: how many times slower\n"},
+    {"AnErrorRatioAboveOne",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"error_ratio\", \"ratio\": "
+     "2}]}",
+     {},
+     "s.json:4:76: events[0].ratio: expected a number from 0 to 1, found \"2\"\n"},
+    {"AnErrorRatioWithoutARatio",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"error_ratio\"}]}",
+     {},
+     "s.json:4:13: events[0]: \"ratio\" is missing: which share of the answers\n"},
+    {"AReloadOfAFileThatIsNotThere",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"reload\": \"none.yaml\"}]}",
+     {},
+     "s.json:4:36: events[0].reload: cannot read \"none.yaml\"\n"},
+    {"AReloadOfAFileWithAnError",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"reload\": \"bad.yaml\"}]}",
+     {},
+     "bad.yaml:6:38: clusters[0].backends[0].wieght: unknown key; expected one of \"id\", "
+     "\"address\", \"weight\" or \"state\"; did you mean \"weight\"?\n"},
+    {"AnInlineReloadWithAnError",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"reload\": {\"listeners\": [], \"clusters\": []}}]}",
+     {},
+     "s.json:4:50: events[0].reload.listeners: expected at least one listener\n"},
+    {"AddingToAnUnknownCluster",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"add_backend\": {\"cluster\": \"wep\", \"id\": \"b3\", "
+     "\"address\": \"10.0.0.3:80\"}}]}",
+     {},
+     "s.json:4:53: events[0].add_backend.cluster: there is no cluster \"wep\"; did you mean "
+     "\"web\"?\n"},
+    {"AddingABackendWithoutAPort",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"add_backend\": {\"cluster\": \"web\", \"id\": \"b3\", "
+     "\"address\": \"10.0.0.3\"}}]}",
+     {},
+     "s.json:4:83: events[0].add_backend.address: expected host:port or [v6]:port, such as "
+     "\"127.0.0.1:8080\", found \"10.0.0.3\"\n"},
+    {"RemovingFromAnUnknownCluster",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"remove_backend\": {\"cluster\": \"api\", \"id\": \"b1\"}}]}",
+     {},
+     "s.json:4:56: events[0].remove_backend.cluster: there is no cluster \"api\"\n"},
+    {"RemovingAnUnknownBackend",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"remove_backend\": {\"cluster\": \"web\", \"id\": \"b7\"}}]}",
+     {},
+     "s.json:4:69: events[0].remove_backend.id: there is no backend \"b7\"; did you mean "
+     "\"b1\"?\n"},
+    {"AnExpectationWithoutALimit",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"error_ratio\"}]}",
+     {},
+     "s.json:4:13: expect[0]: \"min\" or \"max\" is missing: what is expected\n"},
+    {"AnUnknownMetric",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"latency_p95\", \"max\": \"1ms\"}]}",
+     {},
+     "s.json:4:24: expect[0].metric: expected \"requests\", \"error_ratio\", \"throughput\", "
+     "\"share\", \"retry_ratio\", \"latency_mean\", \"latency_p50\", \"latency_p90\", "
+     "\"latency_p99\", \"latency_p999\" or \"latency_max\", found \"latency_p95\"; did you mean "
+     "\"latency_p90\"?\n"},
+    {"ALatencyWithoutAUnit",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"latency_p99\", \"max\": 60}]}",
+     {},
+     "s.json:4:46: expect[0].max: expected a duration of at least 0s, such as \"250ms\" or \"5s\", "
+     "found \"60\"\n"},
+    {"ARatioWithAUnit",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"error_ratio\", \"max\": \"1ms\"}]}",
+     {},
+     "s.json:4:46: expect[0].max: expected a number, found \"1ms\"\n"},
+    {"AShareOfNobody",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"share\", \"max\": 0.5}]}",
+     {},
+     "s.json:4:13: expect[0]: \"backend\" is missing: whose share\n"},
+    {"AShareOfAnUnknownBackend",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"share\", \"backend\": \"b9\", \"max\": 0.5}]}",
+     {},
+     "s.json:4:44: expect[0].backend: there is no backend \"b9\"; did you mean \"b1\"?\n"},
+    {"AWindowThatEndsBeforeItStarts",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"requests\", \"min\": 1, \"from\": \"5s\", \"to\": \"5s\"}]}",
+     {},
+     "s.json:4:13: expect[0]: \"from\" has to be before \"to\"\n"},
+    {"AWarmupLongerThanTheRun",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"duration\": \"2s\", \"warmup\": \"2s\"}",
+     {},
+     "s.json:4:30: warmup: has to be shorter than \"duration\"\n"},
+    {"AnOverrideThatLeadsNowhere",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {{"load[3].name", "x"}},
+     "s.json:1:1: load[3].name: cannot be set to \"x\": the path or the value does not fit the "
+     "file\n"},
+    {"AnOverrideOfAnUnknownKey",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {{"network.latency", "1ms"}},
+     "s.json:1:1: network.latency: unknown key; expected one of \"connect\" or \"one_way\"\n"},
+    {"AnOverrideOutOfRange",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {{"config.clusters[0].backends[0].weight", "0"}},
+     "good.yaml:6:5: clusters[0].backends[0].weight: expected a whole number from 1 to 65535, "
+     "found \"0\"\n"},
+    {"AnOverrideThatIsNotYaml",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {{"seed", "["}},
+     "s.json:1:1: seed: cannot be set to \"[\": the path or the value does not fit the file\n"},
+    {"SeveralAtOnceInTheirOrder",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": -1}}}],\n"
+     " \"events\": [{\"at\": \"1 s\", \"backend\": \"b1\", \"fault\": \"crash\"}],\n"
+     " \"expect\": [{\"metric\": \"share\"}],\n"
+     " \"duration\": \"0s\"}",
+     {},
+     "s.json:3:45: load[0].arrivals.poisson.rate: expected a number from 0 to 100000000, found "
+     "\"-1\"\n"
+     "s.json:4:20: events[0].at: expected a duration of at least 0s, such as \"250ms\" or \"5s\", "
+     "found \"1 s\"\n"
+     "s.json:5:13: expect[0]: \"min\" or \"max\" is missing: what is expected\n"
+     "s.json:6:14: duration: expected a duration above zero, such as \"250ms\" or \"5s\", found "
+     "\"0s\"\n"},
+};
+
+class BrokenScenario : public ::testing::TestWithParam<Broken> {};
+
+INSTANTIATE_TEST_SUITE_P(Table, BrokenScenario, ::testing::ValuesIn(kBroken),
+                         [](const auto& broken) { return std::string{broken.param.name}; });
+
+TEST_P(BrokenScenario, IsReportedInEveryWord) {
+  const Broken& broken = GetParam();
+  EXPECT_EQ(load_scenario(broken.text, "s.json", read_file, broken.overrides).problems,
+            broken.problems);
+}
+
+}  // namespace
+}  // namespace lb::scenario
