@@ -57,6 +57,7 @@ Daemon::Daemon(config::DaemonConfig config, std::string config_file)
       signals_(io_, SIGHUP, SIGTERM, SIGINT),
       control_timer_(io_),
       shutdown_timer_(io_),
+      flush_timer_(io_),
       prober_(io_, [this](const ProbeId& probe, ProbeResult result, const std::string& detail) {
         probe_ended(probe, result, detail);
       }) {}
@@ -83,6 +84,7 @@ int Daemon::run() {
              {"workers", workers_.size()},
              {"config_hash", config_hash_}});
   wait_for_signal();
+  flush_access_log();
   after_control();
   open_when_known();
   io_.run();
@@ -199,7 +201,24 @@ void Daemon::worker_ended() {
   signals_.cancel();
   control_timer_.cancel();
   shutdown_timer_.cancel();
-  prober_.abandon_all();  // run() returns when their coroutines have ended.
+  prober_.abandon_all();
+  stop_when_idle();
+}
+
+// Abandoned probes still have to come to their end. Connections to the admin address need not.
+void Daemon::stop_when_idle() {
+  if (prober_.idle()) return io_.stop();
+  boost::asio::post(io_, [this] { stop_when_idle(); });
+}
+
+// The access log is written in blocks; whoever follows it should not wait for one to fill.
+void Daemon::flush_access_log() {
+  flush_timer_.expires_after(std::chrono::seconds{1});
+  flush_timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    access_log_->flush();
+    flush_access_log();
+  });
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -297,7 +316,12 @@ void Daemon::reload_file() {
 
 void Daemon::hand_out_clusters() {
   auto setups = std::make_shared<std::vector<net::ClusterSetup>>();
+  const auto last_details = std::exchange(probe_details_, {});  // Of backends that left: dropped.
   for (const ClusterPlan& plan : control_.plans()) {
+    for (const BackendId id : plan.backend_ids) {
+      const auto known = last_details.find(id);
+      if (known != last_details.end()) probe_details_.insert(*known);
+    }
     net::ClusterSetup& setup = setups->emplace_back(net::ClusterSetup{plan, {}});
     for (const BackendConfig& backend : plan.config.backends) {
       setup.endpoints.push_back(endpoints_.at(backend.address));

@@ -87,6 +87,8 @@ class Daemon {
   void reload_file();
   void stop();
   void worker_ended();
+  void stop_when_idle();
+  void flush_access_log();
   void after_control();
   void probe_ended(const ProbeId& probe, ProbeResult result, const std::string& detail);
   void share_load(std::uint32_t worker,
@@ -99,6 +101,7 @@ class Daemon {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer control_timer_;
   boost::asio::steady_timer shutdown_timer_;
+  boost::asio::steady_timer flush_timer_;
   Control control_;
   std::optional<Instant> armed_;
   std::map<BackendId, std::string> probe_details_;  // What the last probe of each met with.
