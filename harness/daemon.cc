@@ -22,13 +22,13 @@ tcp::endpoint admin_endpoint(const config::DaemonConfig& config) {
 }
 
 // Sums of the clusters of lbd's JSON metrics, and how far they are from adding up.
-struct Counted {
-  scenario::BalancerTotals totals;
+struct Counted : DaemonCounts {
   std::string imbalance;  // Empty when every request has its outcome.
 };
 
 Counted count(const config::Json& metrics) {
   Counted counted;
+  counted.refused_configs = metrics.at("reloads").at("failure").get<std::uint64_t>();
   for (const auto& cluster : metrics.at("clusters")) {
     auto& totals = counted.totals;
     const auto requests = cluster.at("requests").get<std::uint64_t>();
@@ -104,13 +104,13 @@ void Daemon::reload(const config::DaemonConfig& config) const {
   process_.signal(SIGHUP);
 }
 
-scenario::BalancerTotals Daemon::totals(const Interruption& interruption) {
+DaemonCounts Daemon::counts(const Interruption& interruption) {
   // Requests whose clients gave up may take a moment to end in lbd too.
   constexpr Duration kPatience = std::chrono::seconds{5};
   const auto until = Clock::now() + kPatience;
   for (;;) {
     Counted counted = ask_and_count(admin_);
-    if (counted.imbalance.empty()) return std::move(counted.totals);
+    if (counted.imbalance.empty()) return std::move(counted);
     if (Clock::now() > until) {
       throw HarnessError(kExitNotHeld, "lbd's totals do not add up: " + counted.imbalance +
                                            "every request has to end in exactly one outcome");

@@ -13,6 +13,12 @@
 
 namespace lb::harness {
 
+// What lbd counted over its whole life.
+struct DaemonCounts {
+  scenario::BalancerTotals totals;
+  std::uint64_t refused_configs = 0;  // By HUP or by the admin API.
+};
+
 class Daemon {
  public:
   // Writes `config`, which has an admin address, into `folder` and starts lbd with it; returns when
@@ -28,7 +34,7 @@ class Daemon {
 
   // What lbd counted, once it is idle. Throws HarnessError when a cluster's requests and its
   // outcomes do not add up even then.
-  [[nodiscard]] scenario::BalancerTotals totals(const Interruption& interruption);
+  [[nodiscard]] DaemonCounts counts(const Interruption& interruption);
 
   // Tells it to stop and requires that it does so well, within `patience`. Throws HarnessError.
   void stop(Duration patience, const Interruption& interruption);

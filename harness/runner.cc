@@ -244,8 +244,14 @@ scenario::Report Run::report() {
                                    "has to end exactly once",
                                    sent, collector_.count()));
   }
-  scenario::Report result = collector_.finish("measured", daemon_->totals(interruption_));
+  const DaemonCounts counts = daemon_->counts(interruption_);
+  scenario::Report result = collector_.finish("measured", counts.totals);
   result.warnings = std::move(warnings_);
+  if (counts.refused_configs > 0) {
+    result.warnings.push_back(fmt::format(
+        "lbd refused {} of the configurations it was given while it ran, and kept what it had",
+        counts.refused_configs));
+  }
   // A late client is part of every latency that was measured, because these count from the
   // intended time.
   constexpr Duration kLateMax = std::chrono::milliseconds{2};
