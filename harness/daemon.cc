@@ -110,7 +110,7 @@ DaemonCounts Daemon::counts(const Interruption& interruption) {
   const auto until = Clock::now() + kPatience;
   for (;;) {
     Counted counted = ask_and_count(admin_);
-    if (counted.imbalance.empty()) return std::move(counted);
+    if (counted.imbalance.empty()) return counted;
     if (Clock::now() > until) {
       throw HarnessError(kExitNotHeld, "lbd's totals do not add up: " + counted.imbalance +
                                            "every request has to end in exactly one outcome");
