@@ -11,7 +11,9 @@ namespace lb::daemon {
 namespace {
 
 AdminAnswer json_answer(int status, const Json& body) {
-  return {status, "application/json", body.dump(2) + '\n'};
+  // What a client sent may come back in it, in no encoding at all.
+  return {status, "application/json",
+          body.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'};
 }
 
 AdminAnswer error_answer(int status, const std::string& message) {
@@ -23,9 +25,12 @@ AdminAnswer text_answer(int status, const std::string& text) {
 }
 
 bool is_loopback_name(std::string_view host) {
-  if (host.starts_with("[::1]")) return true;
-  const std::string_view name = host.substr(0, host.find(':'));
-  return name == "localhost" || name == "127.0.0.1";
+  for (const std::string_view name : {"localhost", "127.0.0.1", "[::1]"}) {
+    if (!host.starts_with(name)) continue;
+    const std::string_view rest = host.substr(name.size());
+    if (rest.empty() || rest.front() == ':') return true;
+  }
+  return false;
 }
 
 ControlFacts facts_of(const Daemon& daemon) {
@@ -106,6 +111,10 @@ AdminAnswer take_changed(Daemon& daemon, const Json& changed, const std::string&
 }
 
 AdminAnswer add_backend(Daemon& daemon, std::string_view body) {
+  // The configuration's reader knows how deep a document may be; Json would fill the stack.
+  config::LoadedConfig document;
+  static_cast<void>(config::parse_document(body, "backend.json", document.problems));
+  if (!document.problems.empty()) return take_config(daemon, document, "POST /backends", 201);
   Json backend = Json::parse(body, nullptr, false);
   if (!backend.is_object() || !backend.contains("cluster") || !backend["cluster"].is_string()) {
     return error_answer(400,

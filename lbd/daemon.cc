@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -129,6 +130,7 @@ void Daemon::start_workers() {
     options.seed = seed;
     options.access_log = access_log_.get();
     options.load_exchange = config_.load_exchange;
+    options.drained = [this] { boost::asio::post(io_, [this] { worker_drained(); }); };
     if (count > 1) {
       options.share_load = [this](std::uint32_t from, const auto& loads) {
         share_load(from, loads);
@@ -136,16 +138,13 @@ void Daemon::start_workers() {
     }
     workers_[index].worker = std::make_unique<net::Worker>(options);
   }
-  workers_running_ = count;
+  workers_undrained_ = count;
   // Signals are the control thread's.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   for (WorkerThread& each : workers_) {
-    each.thread = std::thread([this, worker = each.worker.get()] {
-      worker->run();
-      boost::asio::post(io_, [this] { worker_ended(); });
-    });
+    each.thread = std::thread([worker = each.worker.get()] { worker->run(); });
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -155,11 +154,6 @@ void Daemon::start_workers() {
 void Daemon::open_when_known() {
   if (open_ || stopping_ || !control_.knows_all()) return;
   open_ = true;
-  for (const config::ListenerConfig& listener : config_.listeners) {
-    const std::vector<int>& fds = unopened_[listener.name].fds;
-    log_event(LogLevel::info, "listening",
-              {{"listener", listener.name}, {"address", net::to_string(local_endpoint(fds[0]))}});
-  }
   hand_out_listeners({}, std::exchange(unopened_, {}));
   log_event(LogLevel::info, "ready");
 }
@@ -195,8 +189,11 @@ void Daemon::stop() {
   }
 }
 
-void Daemon::worker_ended() {
-  if (--workers_running_ > 0) return;
+void Daemon::worker_drained() {
+  if (--workers_undrained_ > 0) return;
+  for (WorkerThread& each : workers_) {
+    each.worker->post([worker = each.worker.get()] { worker->end(); });
+  }
   admin_.reset();
   signals_.cancel();
   control_timer_.cancel();
@@ -232,6 +229,13 @@ std::optional<std::string> Daemon::prepare(const config::DaemonConfig& next,
     if (!endpoints.contains(text)) endpoints[text] = net::resolve(address->host, address->port);
     return endpoints[text];
   };
+  // Another listener of ours may have the address now: it gives it up when this one takes over.
+  const auto is_ours = [&](const net::Endpoint& endpoint) {
+    return open_ && std::any_of(config_.listeners.begin(), config_.listeners.end(),
+                                [&](const config::ListenerConfig& listener) {
+                                  return endpoints_.at(listener.bind) == endpoint;
+                                });
+  };
   std::string what;
   try {
     for (const ClusterConfig& cluster : next.clusters) {
@@ -241,12 +245,12 @@ std::optional<std::string> Daemon::prepare(const config::DaemonConfig& next,
       }
     }
     for (const config::ListenerConfig& listener : next.listeners) {
+      what = "listener " + listener.name + ": cannot listen on " + listener.bind;
+      net::Endpoint endpoint = look_up(listener.bind);
       const config::ListenerConfig* present =
           open_ ? find_listener(config_, listener.name) : nullptr;
       if (present != nullptr && present->bind == listener.bind) continue;
-      what = "listener " + listener.name + ": cannot listen on " + listener.bind;
-      net::Endpoint endpoint = look_up(listener.bind);
-      bool good = net::port_is_free(endpoint);
+      bool good = is_ours(endpoint) || net::port_is_free(endpoint);
       std::vector<int>& fds = sockets[listener.name].fds;
       for (std::uint32_t worker = 0; good && worker < worker_count(); ++worker) {
         const int fd = net::open_listening_socket(endpoint);
@@ -334,6 +338,10 @@ void Daemon::hand_out_clusters() {
 
 void Daemon::hand_out_listeners(const config::DaemonConfig& last,
                                 std::map<std::string, Sockets> sockets) {
+  for (const auto& [name, opened] : sockets) {
+    log_event(LogLevel::info, "listening",
+              {{"listener", name}, {"address", net::to_string(local_endpoint(opened.fds[0]))}});
+  }
   for (std::size_t index = 0; index < workers_.size(); ++index) {
     net::Worker* worker = workers_[index].worker.get();
     for (const config::ListenerConfig& listener : last.listeners) {

@@ -86,7 +86,7 @@ class Daemon {
   void wait_for_signal();
   void reload_file();
   void stop();
-  void worker_ended();
+  void worker_drained();
   void stop_when_idle();
   void flush_access_log();
   void after_control();
@@ -108,7 +108,7 @@ class Daemon {
   net::Prober prober_;
   std::unique_ptr<net::AccessLog> access_log_;
   std::vector<WorkerThread> workers_;
-  std::size_t workers_running_ = 0;
+  std::size_t workers_undrained_ = 0;
   std::unique_ptr<AdminServer> admin_;
   std::map<std::string, net::Endpoint> endpoints_;  // By address as configured.
   std::map<std::string, Sockets> unopened_;         // Listeners that wait for the first probes.

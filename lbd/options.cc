@@ -8,10 +8,11 @@ namespace lb::daemon {
 
 ReadConfig read_config_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  in.peek();  // A directory can be opened, but not read.
   if (!in.is_open() || in.bad()) {
     return {ReadConfig::Status::unreadable, {}, "cannot read " + path + '\n'};
   }
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
   config::LoadedConfig loaded = config::load_config(text, path);
   if (loaded.problems.empty()) return {ReadConfig::Status::good, std::move(loaded.config), {}};
   return {ReadConfig::Status::invalid, {}, config::format_problems(path, loaded.problems)};
@@ -36,7 +37,8 @@ ReadConfig config_from_options(const RunOptions& options) {
   if (!options.admin.empty()) document["admin"] = {{"bind", options.admin}};
   if (!options.access_log.empty()) document["log"] = {{"access", options.access_log}};
   // One line, so that the place of a problem means nothing; its path does.
-  config::LoadedConfig loaded = config::load_config(document.dump(), "options.json");
+  const std::string text = document.dump(-1, ' ', false, Json::error_handler_t::replace);
+  config::LoadedConfig loaded = config::load_config(text, "options.json");
   if (loaded.problems.empty()) return {ReadConfig::Status::good, std::move(loaded.config), {}};
   std::string problems;
   for (const config::Problem& problem : loaded.problems) {

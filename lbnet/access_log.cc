@@ -133,12 +133,16 @@ AccessLog::AccessLog(const std::string& target) {
 AccessLog::~AccessLog() {
   if (!logger_) return;
   logger_->flush();
-  logger_.reset();
   queue_.reset();  // Joins the thread, after it has written what is queued.
+  logger_.reset();
 }
 
 void AccessLog::write(const AccessRecord& record) {
   logger_->info(to_json_line(record, timestamp_now()));
+}
+
+void AccessLog::flush() {
+  if (logger_) logger_->flush();
 }
 
 std::uint64_t AccessLog::dropped() const {

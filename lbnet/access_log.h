@@ -61,6 +61,7 @@ class AccessLog {
 
   [[nodiscard]] bool enabled() const { return logger_ != nullptr; }
   void write(const AccessRecord& record);
+  void flush();
   [[nodiscard]] std::uint64_t dropped() const;
 
  private:

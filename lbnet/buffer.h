@@ -26,7 +26,7 @@ class BufferPool {
   }
 
   void give(std::unique_ptr<char[]> memory) {
-    constexpr std::size_t kKeptMax = 256;  // 8 MiB: enough for a busy worker, little for an idle one.
+    constexpr std::size_t kKeptMax = 256;  // 8 MiB: enough for a busy worker, not much for others.
     if (free_.size() < kKeptMax) free_.push_back(std::move(memory));
   }
 

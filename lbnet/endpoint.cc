@@ -38,7 +38,8 @@ std::string to_string(const Endpoint& endpoint) {
 std::string address_of(const Endpoint& endpoint) {
   const boost::asio::ip::address address = endpoint.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()).to_string();
+    const auto mapped = boost::asio::ip::v4_mapped;
+    return boost::asio::ip::make_address_v4(mapped, address.to_v6()).to_string();
   }
   return address.to_string();
 }

@@ -1,5 +1,7 @@
 #include "lbnet/exchange.h"
 
+#include <cerrno>
+
 #include "lbnet/clock.h"
 
 namespace lb::net {
@@ -26,6 +28,7 @@ void Exchange::begin(const Assignment& assignment) {
   connected_ = assignment.reused;
   aborted_ = false;
   attempt_started_ = now();
+  sent_ = {};
   queue_time_ = attempt_started_ - started_;
   connect_time_ = response_time_ = {};
   cluster_.set_owner(assignment.request, this);
@@ -37,24 +40,30 @@ Task<IoError> Exchange::connect() {
   if (connected_) co_return 0;
   IoError error = cluster_.open_upstream(assignment_.connection, assignment_.backend);
   if (error == 0) error = co_await upstream().stream.finish_connect();
+  if (error == 0 && aborted_) error = ECANCELED;  // It was made just when its time was up.
   if (error != 0) co_return error;
   connected_ = true;
   const Instant at = now();
   connect_time_ = at - attempt_started_;
   cluster_.brain().handle_connected(at, assignment_.request);
+  cluster_.after_brain();
   co_return 0;
 }
 
 void Exchange::sent() {
   sent_ = now();
   cluster_.brain().handle_sent(sent_, assignment_.request);
+  cluster_.after_brain();
 }
 
 bool Exchange::answered(int status, const AttemptFacts& facts) {
   const Instant at = now();
-  response_time_ = at - sent_;
+  if (sent_ != Instant{}) response_time_ = at - sent_;  // It may answer before it heard us out.
   const NextStep step = cluster_.brain().handle_answer(at, assignment_.request, status, facts);
-  if (step.kind == NextStep::Kind::deliver) return true;
+  if (step.kind == NextStep::Kind::deliver) {
+    cluster_.after_brain();
+    return true;
+  }
   cluster_.close_upstream(assignment_.connection);
   return false;
 }

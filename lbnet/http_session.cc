@@ -3,6 +3,7 @@
 //   pump_body(), which carries the rest of it to the backend while attempt() waits for the answer.
 #include "lbnet/http_session.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -21,22 +22,27 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr int kInterimMax = 100;
 constexpr Duration kLingerTime = std::chrono::seconds{1};
 
-// Body bytes as they go out: plain, or as one chunk.
-class BodyPieces {
+// What one write sends: a head or none, and body bytes, plain or as one chunk.
+class Outgoing {
  public:
-  explicit BodyPieces(bool chunked) : chunked_(chunked) {}
+  explicit Outgoing(bool chunked) : chunked_(chunked) {}
 
-  // Adds up to four pieces; `last` closes a chunked body.
-  void append(std::string_view data, bool last, std::vector<std::string_view>& pieces) {
+  void set_head(std::string_view head) { add(head); }
+  // `last` closes a chunked body.
+  void set_body(std::string_view data, bool last) {
     if (!data.empty()) {
-      if (chunked_) pieces.push_back(size_line(data.size()));
-      pieces.push_back(data);
-      if (chunked_) pieces.emplace_back("\r\n");
+      if (chunked_) add(size_line(data.size()));
+      add(data);
+      if (chunked_) add("\r\n");
     }
-    if (chunked_ && last) pieces.push_back(kLastChunk);
+    if (chunked_ && last) add(kLastChunk);
   }
 
+  // Valid until the next call of set_*.
+  [[nodiscard]] Pieces pieces() const { return {pieces_.data(), count_}; }
+
  private:
+  void add(std::string_view piece) { pieces_[count_++] = piece; }
   std::string_view size_line(std::size_t size) {
     char* end = std::to_chars(line_.data(), line_.data() + line_.size() - 2, size, 16).ptr;
     *end++ = '\r';
@@ -46,6 +52,8 @@ class BodyPieces {
 
   bool chunked_;
   std::array<char, 20> line_{};
+  std::array<std::string_view, 5> pieces_;
+  std::size_t count_ = 0;
 };
 
 class HttpSession final : public Session {
@@ -110,6 +118,11 @@ class HttpSession final : public Session {
   Task<void> pump_body(Exchange& exchange);
   Task<Pumped> pump_until_done(Exchange& exchange);
   Task<void> stop_pump();
+  // The request will never be complete: no answer is worth waiting for.
+  [[nodiscard]] bool hopeless() const {
+    return pumped_ == Pumped::client_gone || pumped_ == Pumped::malformed ||
+           pumped_ == Pumped::too_large;
+  }
   Task<Attempted> attempt_failed(Exchange& exchange, AttemptFailure failure);
   Task<void> answer_ourselves(int status);
   Task<IoError> write_down(Pieces pieces);
@@ -156,6 +169,7 @@ class HttpSession final : public Session {
   http::BodyDecoder::Decoded first_;  // What of the body came with the head.
   bool pump_started_ = false;  // Body bytes have gone that we do not have any more.
   bool pumping_ = false;
+  bool pump_must_stop_ = false;
   Pumped pumped_ = Pumped::complete;
   Signal pump_ended_;
   int status_ = 0;  // What the client was answered; 0 so far.
@@ -177,8 +191,10 @@ Task<void> HttpSession::run() {
   for (;;) {
     const HeadResult result = co_await read_head();
     if (result == HeadResult::closed) break;
-    const bool goes_on = result == HeadResult::complete ? co_await serve() : false;
-    if (result == HeadResult::refused) {
+    bool goes_on = false;
+    if (result == HeadResult::complete) {
+      goes_on = co_await serve();
+    } else {
       co_await answer_ourselves(status_);
       account(nullptr);
     }
@@ -214,9 +230,12 @@ Task<HttpSession::HeadResult> HttpSession::read_head() {
       in_.rest();
     }
     const IoError error = co_await down_.read_into(in_);
-    if (error == ECANCELED && late_ && !in_.empty()) co_return refuse_head(408);
+    // A deadline that passes while bytes are on their way up to us finds nothing to cancel. For an
+    // idle client they came at the last moment; an unfinished head is late all the same.
+    if (between_requests_) late_ = false;
     between_requests_ = false;
-    if (error != 0) co_return HeadResult::closed;
+    if (late_ && (error == 0 || error == ECANCELED)) co_return refuse_head(408);
+    if (error != 0 || aborting_) co_return HeadResult::closed;
   }
   worker_.cancel_deadline(deadline_);
   head_time_ = now() - began_;
@@ -293,6 +312,7 @@ bool HttpSession::accept_request() {
   if (!body_.done() && !in_.empty()) first_ = body_.decode(in_);
   if (first_.malformed) status_ = 400;
   bytes_in_ = first_.data.size();
+  if (setup_->max_body > 0 && bytes_in_ > setup_->max_body) status_ = 413;
   pump_started_ = pumping_ = false;
   pumped_ = Pumped::complete;
   return status_ == 0;
@@ -327,7 +347,7 @@ Task<HttpSession::Attempted> HttpSession::attempt(Exchange& exchange) {
     co_return again ? Attempted::retry : Attempted::over;
   }
   upstream_ = &exchange.upstream();
-  if (co_await send_request(exchange) != 0) {
+  if (co_await send_request(exchange) != 0 || exchange.aborted()) {
     co_return co_await attempt_failed(exchange, AttemptFailure::reset);
   }
   AttemptFailure failure = AttemptFailure::reset;
@@ -343,22 +363,24 @@ Task<HttpSession::Attempted> HttpSession::attempt(Exchange& exchange) {
 
 // The head and what of the body is at hand, in one write. More of it is left to the pump.
 Task<IoError> HttpSession::send_request(Exchange& exchange) {
-  BodyPieces framing(chunked_body_);
-  std::vector<std::string_view>& pieces = worker_.pieces();
-  pieces.assign({out_.view()});
-  framing.append(first_.data, body_.done(), pieces);
-  if (!upstream_->stream.try_write(pieces)) {
-    if (const IoError error = co_await upstream_->stream.finish_write(); error != 0) {
-      co_return error;
-    }
-  } else if (upstream_->stream.write_error() != 0) {
-    co_return upstream_->stream.write_error();
-  }
+  Outgoing outgoing(chunked_body_);
+  outgoing.set_head(out_.view());
+  outgoing.set_body(first_.data, body_.done());
+  const bool written = upstream_->stream.try_write(outgoing.pieces());
+  const IoError error =
+      written ? upstream_->stream.write_error() : co_await upstream_->stream.finish_write();
+  if (error != 0) co_return error;
   if (body_.done()) {
     exchange.sent();
-  } else {
-    spawn(pump_body(exchange));
+    co_return 0;
   }
+  // Not by the pump: it must not write to a client that may be getting its answer meanwhile.
+  if (expects_continue_) {
+    const IoError client_error = co_await write_down({&kContinue, 1});
+    if (client_error != 0 && !exchange.aborted()) pumped_ = Pumped::client_gone;
+    if (client_error != 0) co_return client_error;
+  }
+  spawn(pump_body(exchange));
   co_return 0;
 }
 
@@ -387,10 +409,10 @@ Task<bool> HttpSession::read_answer_head(AttemptFailure& failure) {
         continue;
       }
     }
-    const IoError error = co_await upstream_->stream.read_into(upstream_->in);
-    if (error == 0) continue;
     failure = AttemptFailure::reset;
-    co_return false;
+    if (co_await upstream_->stream.read_into(upstream_->in) != 0) co_return false;
+    // Whoever gave up meanwhile found nothing to cancel: this was on its way up to us.
+    if (exchange_->aborted() || hopeless()) co_return false;
   }
 }
 
@@ -426,41 +448,34 @@ Task<HttpSession::Attempted> HttpSession::attempt_failed(Exchange& exchange,
 
 Task<void> HttpSession::pump_body(Exchange& exchange) {
   pump_started_ = pumping_ = true;
+  pump_must_stop_ = false;
   pump_ended_.reset();
   in_.consume(first_.raw);
-  if (expects_continue_) {
-    if (!down_.try_write({&kContinue, 1})) co_await down_.finish_write();
-  }
   pumped_ = co_await pump_until_done(exchange);
   pumping_ = false;
   worker_.cancel_deadline(deadline_);
-  // Whoever waits for the answer has to know that the request will never be complete.
-  const bool hopeless = pumped_ == Pumped::client_gone || pumped_ == Pumped::malformed ||
-                        pumped_ == Pumped::too_large;
-  if (hopeless) upstream_->stream.cancel();
+  if (hopeless()) upstream_->stream.cancel();  // Whoever waits for the answer has to know.
   pump_ended_.raise();
 }
 
 Task<HttpSession::Pumped> HttpSession::pump_until_done(Exchange& exchange) {
-  BodyPieces framing(chunked_body_);
-  std::vector<std::string_view> pieces;
   while (!body_.done()) {
     set_deadline(DeadlineKind::idle, setup_->body_timeout);
     const IoError error = co_await down_.read_into(in_);
     worker_.cancel_deadline(deadline_);
-    if (error == ECANCELED && !late_) co_return Pumped::stopped;
+    if (pump_must_stop_ || (error == ECANCELED && !late_)) co_return Pumped::stopped;
     if (error != 0) co_return Pumped::client_gone;
     exchange.progress();
     const auto decoded = body_.decode(in_);
     if (decoded.malformed) co_return Pumped::malformed;
     bytes_in_ += decoded.data.size();
     if (setup_->max_body > 0 && bytes_in_ > setup_->max_body) co_return Pumped::too_large;
-    pieces.clear();
-    framing.append(decoded.data, body_.done(), pieces);
-    const bool written = upstream_->stream.try_write(pieces);
+    Outgoing outgoing(chunked_body_);
+    outgoing.set_body(decoded.data, body_.done());
+    const bool written = upstream_->stream.try_write(outgoing.pieces());
     const IoError write_error =
         written ? upstream_->stream.write_error() : co_await upstream_->stream.finish_write();
-    if (write_error == ECANCELED) co_return Pumped::stopped;
+    if (pump_must_stop_ || write_error == ECANCELED) co_return Pumped::stopped;
     if (write_error != 0) co_return Pumped::upstream_broke;
     in_.consume(decoded.raw);
   }
@@ -470,6 +485,7 @@ Task<HttpSession::Pumped> HttpSession::pump_until_done(Exchange& exchange) {
 
 Task<void> HttpSession::stop_pump() {
   if (!pumping_) co_return;
+  pump_must_stop_ = true;
   down_.cancel();
   upstream_->stream.cancel();
   co_await pump_ended_;
@@ -501,15 +517,15 @@ Task<void> HttpSession::deliver(Exchange& exchange) {
   upstream_->in.consume(answer_scanner_.end());
 
   const bool chunked = coding == http::BodyCoding::chunked;
-  BodyPieces framing(chunked);
+  Outgoing outgoing(chunked);
   http::BodyDecoder::Decoded decoded;
   if (!answer_body_.done() && !upstream_->in.empty()) decoded = answer_body_.decode(upstream_->in);
-  std::vector<std::string_view>& pieces = worker_.pieces();
-  pieces.assign({head.view()});
-  framing.append(decoded.data, answer_body_.done(), pieces);
+  outgoing.set_head(head.view());
+  outgoing.set_body(decoded.data, answer_body_.done());
   status_ = status;
-  bool good = co_await write_down(pieces) == 0;
-  const bool client_gone = !good;
+  const IoError error = co_await write_down(outgoing.pieces());
+  const bool client_gone = error != 0 && !exchange.aborted();
+  bool good = error == 0 && (answer_body_.done() || !exchange.aborted());
   bytes_out_ += decoded.data.size();
   if (good && decoded.malformed) good = false;
   if (good) upstream_->in.consume(decoded.raw);
@@ -540,14 +556,13 @@ Task<void> HttpSession::deliver(Exchange& exchange) {
 // The rest of the body. False when it broke off, with the exchange still open, or when the client
 // left, with the exchange over.
 Task<bool> HttpSession::deliver_body(Exchange& exchange, bool chunked) {
-  BodyPieces framing(chunked);
-  std::vector<std::string_view> pieces;
   for (;;) {
     bool ended = false;
     if (upstream_->in.empty()) {
       const IoError error = co_await upstream_->stream.read_into(upstream_->in);
       ended = error == kEndOfStream;
       if (error != 0 && !(ended && answer_body_.complete_at_end_of_stream())) co_return false;
+      if (exchange.aborted()) co_return false;
     }
     http::BodyDecoder::Decoded decoded;
     if (!ended) {
@@ -556,10 +571,11 @@ Task<bool> HttpSession::deliver_body(Exchange& exchange, bool chunked) {
       if (decoded.malformed) co_return false;
     }
     const bool last = ended || answer_body_.done();
-    pieces.clear();
-    framing.append(decoded.data, last, pieces);
-    if (const IoError error = co_await write_down(pieces); error != 0) {
-      if (exchange.aborted()) co_return false;
+    Outgoing outgoing(chunked);
+    outgoing.set_body(decoded.data, last);
+    const IoError error = co_await write_down(outgoing.pieces());
+    if (exchange.aborted() && !(last && error == 0)) co_return false;
+    if (error != 0) {
       co_await stop_pump();
       keep_alive_ = false;
       exchange.finish(Outcome::client_gone, false);
@@ -600,14 +616,19 @@ Task<void> HttpSession::linger() {
   if (status_ == 0) co_return;
   down_.shut_down_write();
   set_deadline(DeadlineKind::idle, kLingerTime);
+  late_ = false;
   while (!late_ && !aborting_) {
     in_.clear();
-    if (co_await down_.read_into(in_) != 0) break;
+    // Not in the condition: with no local variable to hold, GCC 12 lays this coroutine's frame out
+    // so that its handle does not point to it, and it is never resumed.
+    const IoError error = co_await down_.read_into(in_);
+    if (error != 0) break;
   }
 }
 
 void HttpSession::account(const Exchange* exchange) {
-  ++counters_.answers[static_cast<std::size_t>(status_ / 100) % counters_.answers.size()];
+  // RFC 9110, section 15: a status of no known class counts as one of the server's faults.
+  ++counters_.answers[std::min<std::size_t>(static_cast<std::size_t>(status_) / 100, 5)];
   counters_.bytes_in += bytes_in_;
   counters_.bytes_out += bytes_out_;
   const Duration total = began_ == Instant{} ? Duration{} : now() - began_;

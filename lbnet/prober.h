@@ -30,6 +30,7 @@ class Prober {
              const std::string& host);
   void abandon(const ProbeId& probe);
   void abandon_all();
+  [[nodiscard]] bool idle() const { return attempts_.empty(); }
 
  private:
   class Attempt;

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +20,21 @@ namespace {
 
 namespace detail = boost::asio::detail;
 using Reactor = detail::epoll_reactor;
+
+// Two of Asio's members that are not public. The arguments of an explicit instantiation may name
+// such members, and a friend may hand them on.
+template <auto Member, class Name>
+struct Reveal {
+  friend constexpr auto revealed(Name) { return Member; }
+};
+struct WatchedEvents {  // What epoll is asked for, of one descriptor.
+  friend constexpr auto revealed(WatchedEvents);
+};
+template struct Reveal<&Reactor::descriptor_state::registered_events_, WatchedEvents>;
+struct LastEvents {  // What epoll said of it last.
+  friend constexpr auto revealed(LastEvents);
+};
+template struct Reveal<&detail::operation::task_result_, LastEvents>;
 
 Reactor& reactor_of(boost::asio::io_context& io) {
   Reactor& reactor = boost::asio::use_service<Reactor>(io);
@@ -108,8 +124,23 @@ struct Stream::State {
     if (stream == nullptr && !read.pending && !write.pending) delete this;
   }
 
+  // The peer has finished sending, or the connection is broken, and epoll has said so. It says so
+  // once, maybe together with the last bytes: a short read is not the last one then.
+  [[nodiscard]] bool end_is_known() const {
+    const auto& last = *(const detail::operation*)descriptor;  // A private base of it.
+    return (last.*revealed(LastEvents{}) & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  }
+
+  // Hands an operation to the reactor. The first one tries nothing before it waits: the reactor
+  // then tells epoll to watch for the peer's end, too, which Asio does not ask for by itself.
+  void start(int kind, detail::reactor_op& op, bool may_try) {
+    if (!std::exchange(watches_for_end, true)) may_try = false;
+    reactor.start_op(kind, fd, descriptor, &op, true, may_try);
+  }
+
   Reactor& reactor;
   int fd;
+  bool watches_for_end = false;
   Stream* stream = nullptr;  // Null once the Stream is gone and only the reactor holds on.
   Reactor::per_descriptor_data descriptor{};
   ReadOp read;
@@ -132,7 +163,8 @@ detail::reactor_op::status Stream::ReadOp::do_perform(reactor_op* base) {
     op.buffer->commit(static_cast<std::size_t>(got));
     op.result = 0;
     // A short read emptied the socket: the next read need not try before it waits.
-    return static_cast<std::size_t>(got) < room.size() ? done_and_exhausted : done;
+    const bool drained = static_cast<std::size_t>(got) < room.size() && !op.state.end_is_known();
+    return drained ? done_and_exhausted : done;
   }
   op.result = got == 0 ? kEndOfStream : errno;
   op.buffer->rest();
@@ -177,6 +209,7 @@ void Stream::WriteOp::do_complete(void* owner, detail::operation* base,
 Stream::Stream(boost::asio::io_context& io, int fd) : fd_(fd), state_(new State(io, fd)) {
   state_->stream = this;
   state_->reactor.register_descriptor(fd, state_->descriptor);
+  state_->descriptor->*revealed(WatchedEvents{}) |= EPOLLRDHUP;
 }
 
 Stream::~Stream() {
@@ -195,7 +228,7 @@ void Stream::start_read_into(Buffer& buffer) {
   op.buffer = &buffer;
   op.ec_ = {};
   op.pending = true;
-  state_->reactor.start_op(Reactor::read_op, fd_, state_->descriptor, &op, true, true);
+  state_->start(Reactor::read_op, op, true);
 }
 
 Stream::ReadAwaiter Stream::read_into(Buffer& buffer) {
@@ -241,8 +274,7 @@ void Stream::WriteAwaiter::await_suspend(std::coroutine_handle<> waiter) {
   op.ec_ = {};
   op.pending = true;
   // Not speculative: we know the socket is not ready, and epoll is armed for writing.
-  stream_.state_->reactor.start_op(Reactor::write_op, stream_.fd_, stream_.state_->descriptor, &op,
-                                   true, false);
+  stream_.state_->start(Reactor::write_op, op, false);
 }
 
 IoError Stream::WriteAwaiter::await_resume() {

@@ -144,6 +144,10 @@ inline Detached spawn(Task<void> task) { co_await std::move(task); }
 // A flag one coroutine waits for and somebody raises. Raised before the wait, it is not lost.
 class Signal {
  public:
+  Signal() = default;
+  Signal(const Signal&) = delete;  // A waiter waits for this one.
+  Signal& operator=(const Signal&) = delete;
+
   void raise() {
     raised_ = true;
     if (waiter_) std::exchange(waiter_, {}).resume();

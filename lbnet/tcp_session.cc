@@ -134,13 +134,13 @@ Task<bool> TcpSession::carry(Exchange& exchange, Stream& from, Buffer& buffer, S
       to.shut_down_write();
       co_return true;
     }
-    if (error != 0) co_return false;
+    if (error != 0 || exchange.aborted()) co_return false;
     exchange.progress();
     const std::string_view data = buffer.view();
     bytes += data.size();
     const bool written = to.try_write({&data, 1});
     const IoError write_error = written ? to.write_error() : co_await to.finish_write();
-    if (write_error != 0) co_return false;
+    if (write_error != 0 || exchange.aborted()) co_return false;
     buffer.clear();
     buffer.rest();
   }

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <utility>
+
 #include "lbcore/subject.h"
 #include "lbnet/clock.h"
 
@@ -95,11 +97,15 @@ void Worker::stop(bool at_once) {
   listeners_.clear();
   sessions_.for_each(
       [&](SessionId, Session* session) { at_once ? session->abort() : session->drain(); });
-  finish_if_done();
+  tell_if_drained();
 }
 
-void Worker::finish_if_done() {
+void Worker::tell_if_drained() {
   if (!stopping_ || sessions_.size() > 0) return;
+  if (!std::exchange(drained_, true)) options_.drained();
+}
+
+void Worker::end() {
   work_.reset();
   timer_.cancel();
   share_timer_.cancel();
@@ -110,7 +116,7 @@ SessionId Worker::add_session(Session* session) { return sessions_.insert(sessio
 
 void Worker::remove_session(SessionId id) {
   sessions_.erase(id);
-  finish_if_done();
+  tell_if_drained();
 }
 
 DeadlineId Worker::set_deadline(DeadlineKind kind, Instant at, SessionId session) {

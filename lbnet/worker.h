@@ -34,6 +34,7 @@ struct WorkerOptions {
   AccessLog* access_log = nullptr;  // Outlives the worker.
   Duration load_exchange{};
   ShareLoad share_load;  // Empty for a worker without siblings.
+  std::function<void()> drained;  // Called on the worker's thread, once: see stop().
 };
 
 class Worker {
@@ -48,8 +49,7 @@ class Worker {
   void post(Function&& function) {
     boost::asio::post(io_, std::forward<Function>(function));
   }
-  // Serves until stop() and then until all sessions have ended. The thread that calls it is the
-  // worker's thread.
+  // Serves until end(). The thread that calls it is the worker's thread.
   void run();
 
   // -- On the worker's thread: what the control side tells it
@@ -61,8 +61,10 @@ class Worker {
   void open_listener(const ListenerSetup& setup, int fd);
   void update_listener(const ListenerSetup& setup);  // Same name, other settings.
   void close_listener(const std::string& name);
-  // Accepts nothing more; sessions finish what they have. `at_once` cuts them.
+  // Accepts nothing more; sessions finish what they have. `at_once` cuts them. When the last has
+  // ended, `drained` is called; until end() the worker can still be asked what it counted.
   void stop(bool at_once);
+  void end();
   [[nodiscard]] WorkerSnapshot snapshot() const;
 
   // -- On the worker's thread: for its sessions
@@ -88,13 +90,12 @@ class Worker {
   // a suspension.
   [[nodiscard]] http::RequestHead& request_head() { return request_head_; }
   [[nodiscard]] http::ResponseHead& response_head() { return response_head_; }
-  [[nodiscard]] std::vector<std::string_view>& pieces() { return pieces_; }
 
  private:
   void wake();
   void start_sharing();
   void share();
-  void finish_if_done();
+  void tell_if_drained();
 
   WorkerOptions options_;
   boost::asio::io_context io_;
@@ -111,8 +112,8 @@ class Worker {
   std::map<std::string, ListenerCounters> listener_counters_;
   http::RequestHead request_head_;
   http::ResponseHead response_head_;
-  std::vector<std::string_view> pieces_;
   bool stopping_ = false;
+  bool drained_ = false;
 };
 
 }  // namespace lb::net

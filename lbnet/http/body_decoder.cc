@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "lbnet/http/head_parser.h"
+
 namespace lb::net::http {
 namespace {
 
@@ -83,11 +85,15 @@ bool BodyDecoder::take_framing_byte(char c) {
     case State::data: return false;  // Never asked.
     case State::data_cr: return expect('\r', State::data_lf);
     case State::data_lf: return expect('\n', State::size);
+    // Nobody gets to see a trailer, but what is no field could be the start of another message.
     case State::trailer:
       if (c == '\r') return state_ = State::end_lf, true;
-      state_ = State::trailer_line;
-      return !is_control(c) && c != ' ' && ++framing_bytes_ <= kFramingBytesMax;
-    case State::trailer_line:
+      state_ = State::trailer_name;
+      return is_token_char(c) && ++framing_bytes_ <= kFramingBytesMax;
+    case State::trailer_name:
+      if (c == ':') state_ = State::trailer_value;
+      return (c == ':' || is_token_char(c)) && ++framing_bytes_ <= kFramingBytesMax;
+    case State::trailer_value:
       if (c == '\r') return state_ = State::trailer_lf, true;
       return !is_control(c) && ++framing_bytes_ <= kFramingBytesMax;
     case State::trailer_lf: return expect('\n', State::trailer);

@@ -17,7 +17,7 @@ class BodyDecoder {
 
   struct Decoded {
     std::string_view data;   // Body bytes, in one piece; valid until the buffer is written to.
-    std::size_t raw = 0;     // Bytes of the buffer this used up: consume them when data is done with.
+    std::size_t raw = 0;     // Bytes of the buffer this used up: consume them when done with data.
     bool malformed = false;  // Not a chunked body; nothing more can be read.
   };
   // Decodes what is in the buffer. Chunks are put together in place: their framing goes.
@@ -33,7 +33,8 @@ class BodyDecoder {
 
  private:
   enum class State : std::uint8_t {
-    size, extension, size_lf, data, data_cr, data_lf, trailer, trailer_line, trailer_lf, end_lf
+    size, extension, size_lf, data, data_cr, data_lf,
+    trailer, trailer_name, trailer_value, trailer_lf, end_lf
   };
 
   Decoded decode_chunked(Buffer& buffer);

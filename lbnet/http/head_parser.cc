@@ -190,11 +190,12 @@ bool to_origin_form(RequestHead& request) {
   if (request.target == "*") return request.method == "OPTIONS";
   constexpr std::string_view kHttp = "http://";
   if (!equal_ignoring_case(request.target.substr(0, kHttp.size()), kHttp)) return false;
-  std::string_view rest = request.target.substr(kHttp.size());
-  const std::size_t slash = rest.find('/');
-  if (slash == std::string_view::npos) return false;
+  const std::string_view rest = request.target.substr(kHttp.size());
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
   if (!equal_ignoring_case(rest.substr(0, slash), request.host)) return false;
   request.target = rest.substr(slash);
+  // RFC 9112, sections 3.2.1 and 3.2.4: what an empty path stands for.
+  if (request.target.empty()) request.target = request.method == "OPTIONS" ? "*" : "/";
   return request.target.find('#') == std::string_view::npos;
 }
 
@@ -248,6 +249,8 @@ int read_request_framing(RequestHead& request) {
 }
 
 }  // namespace
+
+bool is_token_char(char c) { return kTokenChars[static_cast<unsigned char>(c)]; }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
@@ -303,12 +306,13 @@ bool parse_response_head(std::string_view head, bool to_head, ResponseHead& resp
   response.connection = {};
   response.framing = {};
   const std::string_view line = take_line(head);
-  const bool shape = line.size() >= 12 && (line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 "));
+  const bool shape =
+      line.size() >= 12 && (line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 "));
   if (!shape || (line.size() > 12 && line[12] != ' ')) return false;
   const auto [end, error] = std::from_chars(line.data() + 9, line.data() + 12, response.status);
   if (error != std::errc{} || end != line.data() + 12 || response.status < 100) return false;
   response.minor_version = line[7] - '0';
-  response.reason = line.size() > 13 ? line.substr(13) : std::string_view{};
+  response.reason = line.substr(std::min<std::size_t>(13, line.size()));
   if (!all_of(response.reason, kValueChars)) return false;
   if (parse_fields(head, response.fields) != FieldsError::none) return false;
   for (const Field& field : response.fields) {

@@ -1,5 +1,5 @@
 // Parses message heads to RFC 9110 and 9112, strictly: what two parsers could read differently is
-// refused, in both directions. What is forwarded is written anew from the parsed form, never copied.
+// refused, in both directions. What is forwarded is written anew from the parsed form, not copied.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +43,7 @@ class HeadScanner {
 [[nodiscard]] bool parse_response_head(std::string_view head, bool to_head,
                                        ResponseHead& response);
 
+[[nodiscard]] bool is_token_char(char c);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 // Whether a field goes no further than this hop (RFC 9110, section 7.6.1). Framing fields are

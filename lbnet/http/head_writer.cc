@@ -96,8 +96,11 @@ bool write_response_head(const ResponseHead& response, const ResponseOptions& op
   writer << "HTTP/1.1 " << static_cast<std::uint64_t>(response.status) << " " << response.reason
          << "\r\n";
   const bool named_by_connection = has_connection_field(response.fields);
+  const bool may_have_length = !response.interim() && response.status != 204;
   for (const Field& field : response.fields) {
-    // A length stays as it was said: for HEAD and 304 it is about a body that is not here.
+    // A length stays as it was said: for HEAD and 304 it is about a body that is not here. Where
+    // there never is a body there may not be one (RFC 9110, section 8.6).
+    if (field.id == FieldId::content_length && !may_have_length) continue;
     const bool hop = field.id == FieldId::other ? named_by_connection &&
                                                       is_hop_by_hop(field, response.fields)
                                                 : is_hop_by_hop(field, response.fields);

@@ -1,0 +1,191 @@
+// Goal: what leaves the proxy is canonical: exactly these bytes, whatever the spelling it came in.
+// Method: whole heads, compared byte by byte.
+#include "lbnet/http/head_writer.h"
+
+#include <gtest/gtest.h>
+
+#include "lbnet/http/head_parser.h"
+
+namespace lb::net::http {
+namespace {
+
+class HeadWriter : public ::testing::Test {
+ protected:
+  // What a backend gets for these bytes of a client.
+  std::string forwarded(const std::string& text) {
+    RequestHead head;
+    EXPECT_EQ(parse_request_head(text, head), 0) << text;
+    Buffer out(pool_);
+    EXPECT_TRUE(write_request_head(head, "192.0.2.7", out));
+    return std::string{out.view()};
+  }
+
+  // What a client gets for these bytes of a backend.
+  std::string answered(const std::string& text, const ResponseOptions& options = {},
+                       bool to_head = false) {
+    ResponseHead head;
+    EXPECT_TRUE(parse_response_head(text, to_head, head)) << text;
+    Buffer out(pool_);
+    EXPECT_TRUE(write_response_head(head, options, out));
+    return std::string{out.view()};
+  }
+
+  BufferPool pool_;
+};
+
+const std::string kForwarded = "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n";
+
+TEST_F(HeadWriter, WritesARequestAnew) {
+  EXPECT_EQ(forwarded("GET http://A/x?y HTTP/1.1\r\nhost:   A \r\nX-One:1\r\nX-Two:\t2\r\n\r\n"),
+            "GET /x?y HTTP/1.1\r\nhost: A\r\nX-One: 1\r\nX-Two: 2\r\n" + kForwarded +
+                "X-Forwarded-Host: A\r\n\r\n");
+}
+
+TEST_F(HeadWriter, LeavesOutWhatEndsAtThisHop) {
+  EXPECT_EQ(
+      forwarded("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Mine\r\n"
+                "X-Mine: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nUpgrade: h2c\r\n"
+                "Proxy-Connection: x\r\nX-Other: 2\r\n\r\n"),
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Other: 2\r\n" + kForwarded + "X-Forwarded-Host: a\r\n\r\n");
+}
+
+TEST_F(HeadWriter, TrustsNobodyBeforeThePeer) {
+  EXPECT_EQ(forwarded("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 10.0.0.1\r\n"
+                      "x-forwarded-proto: https\r\nX-Forwarded-Host: b\r\n\r\n"),
+            "GET / HTTP/1.1\r\nHost: a\r\n" + kForwarded + "X-Forwarded-Host: a\r\n\r\n");
+}
+
+TEST_F(HeadWriter, SaysTheLengthOnceAndWithoutOrnament) {
+  EXPECT_EQ(forwarded("POST / HTTP/1.1\r\ncontent-length: 007\r\nHost: a\r\n\r\n"),
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n" + kForwarded +
+                "X-Forwarded-Host: a\r\n\r\n");
+}
+
+TEST_F(HeadWriter, SaysThatABodyComesInChunks) {
+  EXPECT_EQ(forwarded("POST / HTTP/1.1\r\nHost: a\r\nTRANSFER-ENCODING:  Chunked\r\n"
+                      "Trailer: X\r\nExpect: 100-continue\r\n\r\n"),
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n" + kForwarded +
+                "X-Forwarded-Host: a\r\n\r\n");
+}
+
+TEST_F(HeadWriter, SaysThatThereIsNoBodyWhereOneIsExpected) {
+  for (const std::string method : {"POST", "PUT", "PATCH"}) {
+    EXPECT_EQ(forwarded(method + " / HTTP/1.1\r\nHost: a\r\n\r\n"),
+              method + " / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n" + kForwarded +
+                  "X-Forwarded-Host: a\r\n\r\n");
+  }
+  EXPECT_EQ(forwarded("DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
+            "DELETE / HTTP/1.1\r\nHost: a\r\n" + kForwarded + "X-Forwarded-Host: a\r\n\r\n");
+}
+
+TEST_F(HeadWriter, GivesAnOldRequestTheHostThatANewOneNeeds) {
+  EXPECT_EQ(forwarded("GET / HTTP/1.0\r\nX: y\r\n\r\n"),
+            "GET / HTTP/1.1\r\nHost: \r\nX: y\r\n" + kForwarded + "\r\n");
+}
+
+TEST_F(HeadWriter, WritesAnAnswerAnew) {
+  EXPECT_EQ(answered("HTTP/1.1 200 Fine\r\nserver:  x \r\ncontent-length: 5\r\n"
+                     "Connection: keep-alive, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: 5\r\n\r\n",
+                     {.coding = BodyCoding::as_is}),
+            "HTTP/1.1 200 Fine\r\nserver: x\r\ncontent-length: 5\r\n\r\n");
+  EXPECT_EQ(answered("HTTP/1.0 404\r\nContent-Length: 0\r\n\r\n"),
+            "HTTP/1.1 404 \r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST_F(HeadWriter, SaysWhatBecomesOfTheConnection) {
+  const std::string text = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  const std::string start = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+  EXPECT_EQ(answered(text), start + "\r\n");
+  EXPECT_EQ(answered(text, {.close = true}), start + "Connection: close\r\n\r\n");
+  EXPECT_EQ(answered(text, {.keep_alive = true}), start + "Connection: keep-alive\r\n\r\n");
+}
+
+TEST_F(HeadWriter, PutsABodyWithoutALengthIntoChunks) {
+  const ResponseOptions chunked{.coding = BodyCoding::chunked};
+  EXPECT_EQ(answered("HTTP/1.1 200 OK\r\nX: y\r\n\r\n", chunked),
+            "HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(
+      answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n", chunked),
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+}
+
+TEST_F(HeadWriter, LeavesTheLengthOfABodyThatIsNotHere) {
+  const std::string text = "HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n";
+  EXPECT_EQ(answered(text, {}, true), text);
+  const std::string unchanged = "HTTP/1.1 304 Not Modified\r\nContent-Length: 1234\r\n\r\n";
+  EXPECT_EQ(answered(unchanged), unchanged);
+}
+
+// RFC 9110, section 8.6: some clients would wait for the body.
+TEST_F(HeadWriter, DropsALengthWhereNoneMayBe) {
+  EXPECT_EQ(answered("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"),
+            "HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_EQ(answered("HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\nLink: x\r\n\r\n"),
+            "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
+}
+
+TEST(CodingForClient, DependsOnTheFramingAndTheClientsVersion) {
+  const auto coding = [](Framing::Kind kind, int minor) {
+    ResponseHead response;
+    response.framing.kind = kind;
+    return coding_for_client(response, minor);
+  };
+  for (const int minor : {0, 1}) {
+    EXPECT_EQ(coding(Framing::Kind::none, minor), BodyCoding::none);
+    EXPECT_EQ(coding(Framing::Kind::length, minor), BodyCoding::as_is);
+  }
+  for (const Framing::Kind kind : {Framing::Kind::chunked, Framing::Kind::until_close}) {
+    EXPECT_EQ(coding(kind, 1), BodyCoding::chunked);
+    EXPECT_EQ(coding(kind, 0), BodyCoding::as_is) << "HTTP/1.0 knows no chunks";
+  }
+}
+
+TEST_F(HeadWriter, LeavesNothingOfWhatDoesNotFit) {
+  const std::string value(kHeadMax - 40, 'x');
+  const std::string request = "GET / HTTP/1.1\r\nHost: a\r\nX: " + value + "\r\n\r\n";
+  RequestHead request_head;
+  ASSERT_EQ(parse_request_head(request, request_head), 0);
+  Buffer out(pool_);
+  EXPECT_FALSE(write_request_head(request_head, "192.0.2.7", out));
+  EXPECT_TRUE(out.empty());
+
+  const std::string response = "HTTP/1.1 200 OK\r\nX: " + value + "\r\n\r\n";
+  ResponseHead response_head;
+  ASSERT_TRUE(parse_response_head(response, false, response_head));
+  EXPECT_FALSE(write_response_head(response_head, {.close = true}, out));
+  EXPECT_TRUE(out.empty());
+  EXPECT_TRUE(write_response_head(response_head, {}, out)) << "the last byte that fits";
+}
+
+TEST_F(HeadWriter, AnswersForItselfInFewWords) {
+  const auto own = [&](int status, bool close, bool without_body) {
+    Buffer out(pool_);
+    write_own_response(status, close, without_body, out);
+    return std::string{out.view()};
+  };
+  EXPECT_EQ(own(503, false, false),
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\n"
+            "Content-Length: 24\r\n\r\n503 Service Unavailable\n");
+  EXPECT_EQ(own(400, true, false),
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
+            "Content-Length: 16\r\nConnection: close\r\n\r\n400 Bad Request\n");
+  EXPECT_EQ(own(502, true, true),
+            "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\n"
+            "Content-Length: 16\r\nConnection: close\r\n\r\n");
+}
+
+TEST_F(HeadWriter, EveryAnswerOfItsOwnIsAGoodOne) {
+  for (const int status : {400, 405, 408, 413, 414, 417, 431, 501, 502, 503, 504, 505, 599}) {
+    Buffer out(pool_);
+    write_own_response(status, true, false, out);
+    const std::string_view text = out.view();
+    const std::size_t end = text.find("\r\n\r\n") + 4;
+    ResponseHead head;
+    ASSERT_TRUE(parse_response_head(text.substr(0, end), false, head)) << text;
+    EXPECT_EQ(head.status, status);
+    EXPECT_EQ(head.framing.length, text.size() - end);
+  }
+}
+
+}  // namespace
+}  // namespace lb::net::http

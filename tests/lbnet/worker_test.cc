@@ -1,0 +1,394 @@
+// Goal: requests go through a worker and come back, over connections that are reused while they
+// are good, to another backend when one cannot be reached, and never a second time when they must
+// not.
+// Method: a real worker, loopback sockets, the other ends in the test's hands.
+#include "lbnet/worker.h"
+
+#include "tests/lbnet/worker_fixture.h"
+
+namespace lb::net {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::OneBackendTest;
+using testing::Peer;
+using testing::RefusingPort;
+using testing::TestBackend;
+using testing::WorkerTest;
+
+using WorkerServes = OneBackendTest;
+using WorkerPool = OneBackendTest;
+
+TEST_F(WorkerServes, ARequestEndToEnd) {
+  Peer client = connect();
+  client.send("GET /x HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nX: y\r\n\r\n");
+  Peer upstream = backend.accept();
+  EXPECT_EQ(upstream.read_head(),
+            "GET /x HTTP/1.1\r\nHost: a\r\nX: y\r\nX-Forwarded-For: 127.0.0.1\r\n"
+            "X-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n\r\n");
+  upstream.send("HTTP/1.1 200 Fine\r\nContent-Length: 2\r\nKeep-Alive: 5\r\n\r\nok");
+  EXPECT_EQ(client.read_until("ok"), "HTTP/1.1 200 Fine\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_EQ(ended(Outcome::success), 1u);
+  EXPECT_EQ(listener().answers[2], 1u);
+  EXPECT_EQ(listener().bytes_out, 2u);
+  EXPECT_EQ(listener().connections_active, 1u);
+}
+
+TEST_F(WorkerServes, ManyRequestsOverTheSameTwoConnections) {
+  Peer client = connect();
+  client.send(kGet);
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  upstream.send(kOk);
+  client.read_until("ok");
+  for (int n = 0; n < 20; ++n) serve(client, upstream);
+  EXPECT_FALSE(backend.somebody_waits());
+  EXPECT_EQ(cluster().counters.connections_opened, 1u);
+  EXPECT_EQ(cluster().counters.connections_reused, 20u);
+}
+
+TEST_F(WorkerServes, PipelinedRequestsInTheirOrder) {
+  Peer client = connect();
+  client.send(
+      "\r\nGET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+      "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+      "GET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /4 HTTP/1.1\r\n");
+  Peer upstream = backend.accept();
+  for (const char* path : {"/1", "/2", "/3"}) {
+    const std::string head = upstream.read_head();
+    EXPECT_NE(head.find(path), std::string::npos) << head;
+    EXPECT_EQ(upstream.read(head.starts_with("POST") ? 3 : 0),
+              path == std::string{"/2"} ? "abc" : "");
+    upstream.send(std::string{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"} + path);
+  }
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n";
+  EXPECT_EQ(client.read_to_end(),
+            head + "\r\n/1" + head + "\r\n/2" + head + "Connection: close\r\n\r\n/3");
+  EXPECT_FALSE(upstream.readable());
+}
+
+TEST_F(WorkerServes, ClientsThatComeAndGo) {
+  std::vector<Peer> clients;
+  for (int n = 0; n < 10; ++n) clients.push_back(connect());
+  wait_until([&] { return listener().connections_active == 10; });
+  clients.clear();
+  wait_until([&] { return listener().connections_active == 0; });
+  EXPECT_EQ(snapshot().sessions, 0u);
+  EXPECT_EQ(listener().connections, 10u);
+  EXPECT_EQ(listener().rejected, 0u);
+}
+
+// -- The pool
+
+TEST_F(WorkerPool, AConnectionIsSharedByClients) {
+  Peer first = connect();
+  first.send(kGet);
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  upstream.send(kOk);
+  first.read_until("ok");
+  Peer second = connect();
+  serve(second, upstream);
+  EXPECT_EQ(cluster().counters.connections_opened, 1u);
+}
+
+TEST_F(WorkerPool, AConnectionThatItsBackendClosesIsDiscarded) {
+  Peer client = connect();
+  client.send(kGet);
+  {
+    Peer upstream = backend.accept();
+    upstream.read_head();
+    upstream.send(kOk);
+    client.read_until("ok");
+  }
+  wait_until([&] { return idle_connections() == 0; });
+  client.send(kGet);
+  Peer next = backend.accept();
+  next.read_head();
+  next.send(kOk);
+  EXPECT_EQ(client.read_until("ok"), kOk);
+  EXPECT_EQ(cluster().counters.retries, 0u);
+}
+
+TEST_F(WorkerPool, AConnectionThatSpeaksUnaskedIsDiscarded) {
+  Peer client = connect();
+  client.send(kGet);
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  upstream.send(kOk);
+  client.read_until("ok");
+  upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+  wait_until([&] { return idle_connections() == 0; });
+  EXPECT_TRUE(upstream.read_to_end().empty());
+  client.send(kGet);
+  Peer next = backend.accept();
+  next.read_head();
+  next.send(kOk);
+  EXPECT_EQ(client.read_until("ok"), kOk);
+}
+
+TEST_F(WorkerPool, AConnectionWithBytesLeftOverIsDiscarded) {
+  Peer client = connect();
+  client.send(kGet);
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  upstream.send(std::string{kOk} + "HTTP/1.1 200 OK\r\n");
+  EXPECT_EQ(client.read_until("ok"), kOk);
+  upstream.was_reset();  // Or ended: our bytes were not read.
+  EXPECT_EQ(idle_connections(), 0u);
+}
+
+TEST_F(WorkerPool, AConnectionIsDiscardedWhenItsBackendSaysSo) {
+  for (const char* head : {"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+                           "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"}) {
+    Peer client = connect();
+    client.send(kGet);
+    Peer upstream = backend.accept();
+    upstream.read_head();
+    upstream.send(head);
+    EXPECT_EQ(client.read_until("ok"), kOk) << "the client's connection is another matter";
+    EXPECT_TRUE(upstream.at_end());
+  }
+  EXPECT_EQ(idle_connections(), 0u);
+}
+
+// A connection may be closed while a request is on its way to it.
+TEST_F(WorkerPool, ARequestOnADyingConnectionIsRepeatedIfItMayBe) {
+  for (const std::string method : {"GET", "POST"}) {
+    Peer client = connect();
+    const std::string request = method + " / HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.send(request);
+    Peer upstream = backend.accept();
+    upstream.read_head();
+    upstream.send(kOk);
+    client.read_until("ok");
+    client.send(request);
+    upstream.read_head();
+    upstream.close();
+    if (method == "GET") {
+      Peer next = backend.accept();
+      next.read_head();
+      next.send(kOk);
+      EXPECT_EQ(client.read_until("ok"), kOk);
+    } else {
+      EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 502 "));
+      EXPECT_FALSE(backend.somebody_waits()) << "a POST must not be delivered twice";
+    }
+    wait_until([&] { return idle_connections() == (method == "GET" ? 1u : 0u); });
+    if (method == "GET") {  // So that the POST finds no connection.
+      on_worker([&] { worker().apply_health(ClusterId{0}, BackendId{0}, HealthState::unhealthy); });
+      on_worker([&] { worker().apply_health(ClusterId{0}, BackendId{0}, HealthState::healthy); });
+    }
+  }
+}
+
+// -- More than one backend
+
+class WorkerRetries : public WorkerTest {
+ protected:
+  TestBackend backend;
+  RefusingPort nobody;
+};
+
+TEST_F(WorkerRetries, OnAnotherBackendWhenOneRefuses) {
+  have_backend(nobody.port());
+  have_backend(backend.port());
+  Peer client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  EXPECT_EQ(upstream.read(3), "abc") << "a body at hand is sent again";
+  upstream.send("HTTP/1.1 204\r\n\r\n");
+  EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 204 "));
+  EXPECT_EQ(cluster().counters.retries, 1u);
+  EXPECT_EQ(cluster().backends[0].status.failures, 1u);
+}
+
+TEST_F(WorkerRetries, UntilTheAttemptsAreUsedUp) {
+  have_backend(nobody.port());
+  config.retries.attempts = 3;
+  Peer client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.read_until("503 Service Unavailable\n"),
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\n"
+            "Content-Length: 24\r\n\r\n503 Service Unavailable\n");
+  EXPECT_EQ(cluster().counters.attempts, 3u);
+  EXPECT_EQ(ended(Outcome::connect_failure), 1u);
+}
+
+TEST_F(WorkerRetries, OnAListedStatus) {
+  have_backend(backend.port());
+  config.retries.on.statuses = {503};
+  Peer client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Peer first = backend.accept();
+  first.read_head();
+  first.send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+  Peer second = backend.accept();
+  second.read_head();
+  second.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(WorkerRetries, NobodyAtAll) {
+  Peer client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 503 "));
+  EXPECT_EQ(ended(Outcome::no_backend), 1u);
+}
+
+TEST_F(WorkerRetries, ABackendThatIsTooSlowIsAnsweredFor) {
+  have_backend(backend.port());
+  config.timeouts.response = 20ms;
+  Peer client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 504 "));
+  EXPECT_TRUE(upstream.at_end());
+  EXPECT_EQ(ended(Outcome::timeout), 1u);
+}
+
+// On a connection that is open already nothing else wakes the worker before the deadline of the
+// answer: the deadline has to do that itself.
+TEST_F(WorkerRetries, ABackendThatIsTooSlowIsAnsweredForInTime) {
+  have_backend(backend.port());
+  config.timeouts.response = 20ms;
+  const char* const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  Peer client = connect();
+  client.send(get);
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  client.read_head();
+  const auto start = std::chrono::steady_clock::now();
+  client.send(get);
+  EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 504 "));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 500ms);
+}
+
+TEST_F(WorkerRetries, ABackendThatLeftFinishesWhatItHas) {
+  have_backend(backend.port());
+  Peer client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  config.backends.clear();
+  on_worker([&] { worker().apply({cluster_setup()}); });
+  upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(upstream.at_end()) << "its connection is of no more use";
+  EXPECT_TRUE(cluster().backends.empty());
+}
+
+TEST_F(WorkerRetries, ABackendThatLeftIsCutWhenItsGraceIsOver) {
+  have_backend(backend.port());
+  config.timeouts.drain = 20ms;
+  Peer client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  config.backends.clear();
+  on_worker([&] { worker().apply({cluster_setup()}); });
+  EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 504 "));
+}
+
+TEST_F(WorkerRetries, AClusterThatLeftIsServedNoMore) {
+  have_backend(backend.port());
+  Peer client = connect();
+  on_worker([&] { worker().apply({}); });
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 503 "));
+}
+
+// -- The end
+
+using WorkerStops = OneBackendTest;
+
+TEST_F(WorkerStops, LettingRequestsFinish) {
+  Peer idle = connect();
+  Peer busy = connect();
+  busy.send(kGet);
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  wait_until([&] { return snapshot().sessions == 2; });
+  on_worker([&] { worker().stop(false); });
+  EXPECT_TRUE(idle.at_end());
+  upstream.send(kOk);
+  EXPECT_EQ(busy.read_to_end(),
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+  busy.close();
+  finish();
+}
+
+TEST_F(WorkerStops, AtOnceWhenItHasTo) {
+  Peer idle = connect();
+  Peer reading = connect();
+  reading.send("GET / HT");
+  Peer busy = connect();
+  busy.send(kGet);
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  Peer halfway = connect();
+  halfway.send(kGet);
+  Peer other = backend.accept();
+  other.read_head();
+  other.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome");
+  halfway.read_until("some");
+  wait_until([&] { return snapshot().sessions == 4; });
+  stop(true);
+  EXPECT_TRUE(idle.at_end());
+  EXPECT_TRUE(halfway.was_reset()) << "a part must not look like the whole";
+}
+
+TEST_F(WorkerStops, AcceptingNothingOnceAListenerIsClosed) {
+  Peer client = connect();
+  client.send(kGet);
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  on_worker([&] { worker().close_listener("web"); });
+  upstream.send(kOk);
+  EXPECT_EQ(client.read_until("ok"), kOk) << "sessions go on";
+  serve(client, upstream);
+}
+
+// -- Sharing load
+
+TEST(WorkerSharesLoad, WhileThereIsAnyAndOnceMoreWhenThereIsNone) {
+  using Loads = std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>;
+  std::vector<Loads> told;
+  AccessLog log("off");
+  Worker worker({.index = 3,
+                 .access_log = &log,
+                 .load_exchange = 1ms,
+                 .share_load =
+                     [&](std::uint32_t index, const Loads& loads) {
+                       EXPECT_EQ(index, 3u);
+                       told.push_back(loads);
+                     },
+                 .drained = [] {}});
+  ClusterSetup cluster;
+  cluster.plan.config.name = "shop";
+  cluster.plan.config.backends = {{"b1", "x:1"}};
+  cluster.plan.backend_ids = {BackendId{7}};
+  cluster.plan.health = {HealthState::unknown};
+  cluster.endpoints = {{boost::asio::ip::address_v4::loopback(), 1}};
+  worker.apply({cluster});
+  Balancer& brain = worker.cluster(ClusterId{0})->brain();
+  const auto start = brain.handle_request(Instant{1h}, {});
+  ASSERT_TRUE(start);
+  worker.note_load();
+  while (told.size() < 2) worker.io().run_one_for(1s);
+  EXPECT_EQ(told[1], (Loads{{ClusterId{0}, {{BackendId{7}, 1}}}}));
+  brain.handle_finished(Instant{1h}, start->request, Outcome::client_gone, false);
+  const std::size_t so_far = told.size();
+  worker.io().run_one_for(1s);
+  ASSERT_EQ(told.size(), so_far + 1);
+  EXPECT_EQ(told.back(), (Loads{{ClusterId{0}, {}}}));
+  worker.io().poll();
+  EXPECT_EQ(told.size(), so_far + 1) << "nothing in flight, nothing to tell";
+  worker.stop(true);
+}
+
+}  // namespace
+}  // namespace lb::net
