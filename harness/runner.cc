@@ -17,6 +17,7 @@
 #include "harness/live.h"
 #include "harness/load_client.h"
 #include "harness/schedule.h"
+#include "lbsim/scenario/seeds.h"
 
 namespace lb::harness {
 namespace {
@@ -112,7 +113,7 @@ void Run::start_backends() {
                      .port = addresses_.backend_port(backend.id),
                      .health_path = addresses_.health_path(cluster),
                      .behaviour = scenario_.behaviour(backend.id),
-                     .seed = backend_seed(scenario_.seed, backend.id)});
+                     .seed = scenario::backend_seed(scenario_.seed, backend.id)});
   }
   backends_.await_ready();
 }
@@ -133,7 +134,7 @@ void Run::start_loads() {
                   .load = scenario_.load[i],
                   .load_index = i,
                   .duration = scenario_.duration,
-                  .seed = load_seed(scenario_.seed, i),
+                  .seed = scenario::load_seed(scenario_.seed, i),
                   .keep_alive = listener.protocol == config::Protocol::http};
     const auto take = [this](const scenario::Sample& sample) {
       collector_.add(sample);

@@ -1,25 +1,13 @@
 #include "harness/schedule.h"
 
 #include "lbcore/assert.h"
-#include "lbcore/hash.h"
 
 namespace lb::harness {
 namespace {
 
-constexpr std::uint64_t kLoadStream = 1;
-constexpr std::uint64_t kBackendStream = 2;
-
 Duration interval_of(double rate) { return Duration{static_cast<Duration::rep>(1e9 / rate + 0.5)}; }
 
 }  // namespace
-
-std::uint64_t load_seed(std::uint64_t scenario_seed, std::size_t load_index) {
-  return combine(combine(scenario_seed, kLoadStream), load_index);
-}
-
-std::uint64_t backend_seed(std::uint64_t scenario_seed, const std::string& id) {
-  return combine(combine(scenario_seed, kBackendStream), hash_bytes(id));
-}
 
 Schedule::Schedule(const scenario::Load& load, std::uint64_t seed)
     : clients_(load.clients), prng_(seed) {

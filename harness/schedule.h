@@ -12,10 +12,6 @@
 
 namespace lb::harness {
 
-// Streams of chance of a scenario's parts: the simulator's (lbsim/simulation.cc).
-[[nodiscard]] std::uint64_t load_seed(std::uint64_t scenario_seed, std::size_t load_index);
-[[nodiscard]] std::uint64_t backend_seed(std::uint64_t scenario_seed, const std::string& id);
-
 struct Arrival {
   Duration at{};  // Since the start of the run.
   std::uint32_t client = 0;

@@ -195,7 +195,6 @@ void Daemon::worker_drained() {
     each.worker->post([worker = each.worker.get()] { worker->end(); });
   }
   admin_.reset();
-  signals_.cancel();
   control_timer_.cancel();
   shutdown_timer_.cancel();
   prober_.abandon_all();

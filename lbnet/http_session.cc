@@ -501,7 +501,8 @@ Task<void> HttpSession::deliver(Exchange& exchange) {
   const bool known_end = coding != http::BodyCoding::as_is ||
                          answer.framing.kind == http::Framing::Kind::length;
   if (!known_end || worker_.stopping()) keep_alive_ = false;
-  if (pumping_ && !body_.done()) keep_alive_ = false;  // It answered before it heard us out.
+  // It answered before it heard us out.
+  if ((pumping_ && !body_.done()) || pumped_ != Pumped::complete) keep_alive_ = false;
   bool reusable =
       answer.persistent() && answer.framing.kind != http::Framing::Kind::until_close;
   answer_body_ = http::BodyDecoder(answer.framing);

@@ -34,26 +34,28 @@ void Listener::update(const ListenerSetup& setup) {
 }
 
 void Listener::wait() {
-  acceptor_.async_wait(boost::asio::ip::tcp::acceptor::wait_read,
-                       [this](boost::system::error_code error) {
-                         if (!error) accept_all();
-                       });
+  acceptor_.async_wait(boost::asio::ip::tcp::acceptor::wait_read, accept_if_alive());
+}
+
+// A wait that has ended may be queued behind the call that destroys this listener.
+std::function<void(boost::system::error_code)> Listener::accept_if_alive() {
+  return [this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code error) {
+    if (!error && !alive.expired()) accept_all();
+  };
 }
 
 void Listener::accept_all() {
   for (;;) {
     Endpoint peer;
     auto size = static_cast<socklen_t>(peer.capacity());
-    const int fd = ::accept4(acceptor_.native_handle(), peer.data(), &size,
-                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return wait();
       // Out of descriptors or memory: the connections wait in the kernel while some of ours end.
       pause_.expires_after(std::chrono::milliseconds{50});
-      return pause_.async_wait([this](boost::system::error_code error) {
-        if (!error) accept_all();
-      });
+      return pause_.async_wait(accept_if_alive());
     }
     peer.resize(size);
     set_no_delay(fd);

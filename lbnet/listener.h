@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -36,12 +37,14 @@ class Listener {
 
  private:
   void wait();
+  [[nodiscard]] std::function<void(boost::system::error_code)> accept_if_alive();
   void accept_all();
 
   Worker& worker_;
   std::shared_ptr<const ListenerSetup> setup_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
+  std::shared_ptr<void> alive_ = std::make_shared<char>();
 };
 
 }  // namespace lb::net

@@ -5,16 +5,12 @@
 
 #include "lbcore/assert.h"
 #include "lbcore/subject.h"
+#include "lbsim/scenario/seeds.h"
 
 namespace lb::sim {
 namespace {
 
 using scenario::ClientResult;
-
-// Streams of chance are told apart by these, so that a change to one part of a scenario leaves
-// the draws of the others as they were.
-constexpr std::uint64_t kWorkloadStream = 1;
-constexpr std::uint64_t kBackendStream = 2;
 
 bool is_idempotent(const std::string& method) { return method != "POST" && method != "PATCH"; }
 
@@ -31,7 +27,7 @@ Simulation::Simulation(const scenario::Scenario& scenario)
   exchange_armed_.resize(worker_count_);
   for (const auto& member : scenario.all_backends()) {
     const std::string& id = member.backend.id;
-    const std::uint64_t seed = combine(combine(scenario.seed, kBackendStream), hash_bytes(id));
+    const std::uint64_t seed = scenario::backend_seed(scenario.seed, id);
     backend_indices_.emplace(id, static_cast<std::uint32_t>(backends_.size()));
     backends_.emplace_back(id, scenario.behaviour(id), seed);
   }
@@ -40,7 +36,7 @@ Simulation::Simulation(const scenario::Scenario& scenario)
     const scenario::Load& load = scenario.load[i];
     Workload& workload = workloads_.emplace_back();
     workload.load = &load;
-    workload.prng = Prng(combine(combine(scenario.seed, kWorkloadStream), i));
+    workload.prng = Prng(scenario::load_seed(scenario.seed, i));
     workload.idempotent = is_idempotent(load.request.method);
     const auto listener = std::find_if(
         config_.listeners.begin(), config_.listeners.end(), [&](const auto& candidate) {

@@ -3,12 +3,11 @@
 
 #include "lbcore/assert.h"
 #include "lbcore/subject.h"
+#include "lbsim/scenario/seeds.h"
 #include "lbsim/simulation.h"
 
 namespace lb::sim {
 namespace {
-
-constexpr std::uint64_t kBrainStream = 3;
 
 // A slot-indexed array, grown as slots appear.
 template <class T>
@@ -41,8 +40,8 @@ void Simulation::apply_config() {
       } else {
         brain.cluster = plan.id;
         brain.worker = worker;
-        brain.balancer = std::make_unique<Balancer>(
-            now_, plan, combine(combine(scenario_.seed, kBrainStream), index));
+        brain.balancer =
+            std::make_unique<Balancer>(now_, plan, scenario::brain_seed(scenario_.seed, index));
       }
     }
   }

@@ -315,10 +315,11 @@ class LargeWrite : public StreamTest {
   LargeWrite() {
     for (std::size_t n = 0; n < 3; ++n) texts_[n] = std::string(3'000'000 + n, "abc"[n]);
     for (std::size_t n = 0; n < 3; ++n) pieces_[n] = texts_[n];
+    all_ = texts_[0] + texts_[1] + texts_[2];
   }
   void write() { spawn(write_once()); }
-  [[nodiscard]] std::string all() const { return texts_[0] + texts_[1] + texts_[2]; }
 
+  std::string all_;
   std::optional<IoError> written_;
 
  private:
@@ -338,10 +339,10 @@ TEST_F(LargeWrite, FinishesWhenThePeerReads) {
   std::string got;
   run_until([&] {
     got += peer_.read_what_is_there();
-    return written_.has_value() && got.size() == all().size();
+    return written_.has_value() && got.size() == all_.size();
   });
   EXPECT_EQ(written_, 0);
-  EXPECT_TRUE(got == all());
+  EXPECT_TRUE(got == all_);
 }
 
 TEST_F(LargeWrite, GoesOnBesideARead) {

@@ -1,0 +1,26 @@
+// Where each part of a scenario starts its draws. Both worlds take them from here, so that the same
+// clients send the same requests to backends with the same service times; and a change to one part
+// leaves the draws of the others as they were.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "lbcore/hash.h"
+
+namespace lb::scenario {
+
+[[nodiscard]] inline std::uint64_t load_seed(std::uint64_t scenario_seed, std::size_t load_index) {
+  return combine(combine(scenario_seed, 1), load_index);
+}
+
+[[nodiscard]] inline std::uint64_t backend_seed(std::uint64_t scenario_seed, std::string_view id) {
+  return combine(combine(scenario_seed, 2), hash_bytes(id));
+}
+
+// Of a brain in the simulator; lbd's start where the machine says.
+[[nodiscard]] inline std::uint64_t brain_seed(std::uint64_t scenario_seed, std::uint32_t brain) {
+  return combine(combine(scenario_seed, 3), brain);
+}
+
+}  // namespace lb::scenario
