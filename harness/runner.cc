@@ -229,8 +229,10 @@ void Run::arm_live() {
 
 void Run::say_where() {
   for (const auto& listener : scenario_.config.listeners) {
-    fmt::print(stderr, "lbd listens on {} ({})\n",
-               loopback_address(addresses_.listener_port(listener.name)), listener.name);
+    const std::string address = loopback_address(addresses_.listener_port(listener.name));
+    const bool http = listener.protocol == config::Protocol::http;
+    fmt::print(stderr, "lbd listens on {} ({}){}\n", address, listener.name,
+               http ? ": while this runs, curl -i http://" + address + "/" : "");
   }
   fmt::print(stderr, "admin API on {}, configuration {}\n",
              loopback_address(addresses_.admin_port()), daemon_->config_file());

@@ -4,57 +4,21 @@
 #include "lbnet/http_session.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "lbnet/clock.h"
 #include "lbnet/exchange.h"
 #include "lbnet/http/body_decoder.h"
 #include "lbnet/http/head_parser.h"
 #include "lbnet/http/head_writer.h"
+#include "lbnet/http/outgoing.h"
 #include "lbnet/worker.h"
 
 namespace lb::net {
 namespace {
 
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr int kInterimMax = 100;
 constexpr Duration kLingerTime = std::chrono::seconds{1};
-
-// What one write sends: a head or none, and body bytes, plain or as one chunk.
-class Outgoing {
- public:
-  explicit Outgoing(bool chunked) : chunked_(chunked) {}
-
-  void set_head(std::string_view head) { add(head); }
-  // `last` closes a chunked body.
-  void set_body(std::string_view data, bool last) {
-    if (!data.empty()) {
-      if (chunked_) add(size_line(data.size()));
-      add(data);
-      if (chunked_) add("\r\n");
-    }
-    if (chunked_ && last) add(kLastChunk);
-  }
-
-  // Valid until the next call of set_*.
-  [[nodiscard]] Pieces pieces() const { return {pieces_.data(), count_}; }
-
- private:
-  void add(std::string_view piece) { pieces_[count_++] = piece; }
-  std::string_view size_line(std::size_t size) {
-    char* end = std::to_chars(line_.data(), line_.data() + line_.size() - 2, size, 16).ptr;
-    *end++ = '\r';
-    *end++ = '\n';
-    return {line_.data(), static_cast<std::size_t>(end - line_.data())};
-  }
-
-  bool chunked_;
-  std::array<char, 20> line_{};
-  std::array<std::string_view, 5> pieces_;
-  std::size_t count_ = 0;
-};
 
 class HttpSession final : public Session {
  public:
@@ -159,7 +123,7 @@ class HttpSession final : public Session {
 
   // -- The request being served
   Instant began_;
-  bool keep_alive_ = false;   // The connection may serve another request after this one.
+  bool keep_alive_ = false;  // The connection may serve another request after this one.
   bool is_head_ = false;
   bool idempotent_ = false;
   bool expects_continue_ = false;
@@ -167,7 +131,7 @@ class HttpSession final : public Session {
   bool chunked_body_ = false;
   http::BodyDecoder body_;
   http::BodyDecoder::Decoded first_;  // What of the body came with the head.
-  bool pump_started_ = false;  // Body bytes have gone that we do not have any more.
+  bool pump_started_ = false;         // Body bytes have gone that we do not have any more.
   bool pumping_ = false;
   bool pump_must_stop_ = false;
   Pumped pumped_ = Pumped::complete;
@@ -363,7 +327,7 @@ Task<HttpSession::Attempted> HttpSession::attempt(Exchange& exchange) {
 
 // The head and what of the body is at hand, in one write. More of it is left to the pump.
 Task<IoError> HttpSession::send_request(Exchange& exchange) {
-  Outgoing outgoing(chunked_body_);
+  http::Outgoing outgoing(chunked_body_);
   outgoing.set_head(out_.view());
   outgoing.set_body(first_.data, body_.done());
   const bool written = upstream_->stream.try_write(outgoing.pieces());
@@ -470,7 +434,7 @@ Task<HttpSession::Pumped> HttpSession::pump_until_done(Exchange& exchange) {
     if (decoded.malformed) co_return Pumped::malformed;
     bytes_in_ += decoded.data.size();
     if (setup_->max_body > 0 && bytes_in_ > setup_->max_body) co_return Pumped::too_large;
-    Outgoing outgoing(chunked_body_);
+    http::Outgoing outgoing(chunked_body_);
     outgoing.set_body(decoded.data, body_.done());
     const bool written = upstream_->stream.try_write(outgoing.pieces());
     const IoError write_error =
@@ -498,18 +462,16 @@ Task<void> HttpSession::deliver(Exchange& exchange) {
   const http::ResponseHead& answer = worker_.response_head();
   const int status = answer.status;
   const http::BodyCoding coding = http::coding_for_client(answer, minor_version_);
-  const bool known_end = coding != http::BodyCoding::as_is ||
-                         answer.framing.kind == http::Framing::Kind::length;
+  const bool known_end =
+      coding != http::BodyCoding::as_is || answer.framing.kind == http::Framing::Kind::length;
   if (!known_end || worker_.stopping()) keep_alive_ = false;
   // It answered before it heard us out.
   if ((pumping_ && !body_.done()) || pumped_ != Pumped::complete) keep_alive_ = false;
-  bool reusable =
-      answer.persistent() && answer.framing.kind != http::Framing::Kind::until_close;
+  bool reusable = answer.persistent() && answer.framing.kind != http::Framing::Kind::until_close;
   answer_body_ = http::BodyDecoder(answer.framing);
   Buffer head(worker_.buffers());
-  const http::ResponseOptions options{.coding = coding,
-                                      .close = !keep_alive_,
-                                      .keep_alive = keep_alive_ && minor_version_ == 0};
+  const http::ResponseOptions options{
+      .coding = coding, .close = !keep_alive_, .keep_alive = keep_alive_ && minor_version_ == 0};
   if (!http::write_response_head(answer, options, head)) {
     co_await stop_pump();
     static_cast<void>(exchange.failed(AttemptFailure::invalid_answer, facts(true, false)));
@@ -518,7 +480,7 @@ Task<void> HttpSession::deliver(Exchange& exchange) {
   upstream_->in.consume(answer_scanner_.end());
 
   const bool chunked = coding == http::BodyCoding::chunked;
-  Outgoing outgoing(chunked);
+  http::Outgoing outgoing(chunked);
   http::BodyDecoder::Decoded decoded;
   if (!answer_body_.done() && !upstream_->in.empty()) decoded = answer_body_.decode(upstream_->in);
   outgoing.set_head(head.view());
@@ -572,7 +534,7 @@ Task<bool> HttpSession::deliver_body(Exchange& exchange, bool chunked) {
       if (decoded.malformed) co_return false;
     }
     const bool last = ended || answer_body_.done();
-    Outgoing outgoing(chunked);
+    http::Outgoing outgoing(chunked);
     outgoing.set_body(decoded.data, last);
     const IoError error = co_await write_down(outgoing.pieces());
     if (exchange.aborted() && !(last && error == 0)) co_return false;

@@ -1,0 +1,60 @@
+#include "lbsim/scenario/scenario.h"
+
+#include <set>
+
+#include "lbsim/scenario/scenario_fields.h"
+
+namespace lb::scenario {
+
+const Behaviour& Scenario::behaviour(const std::string& backend) const {
+  static const Behaviour kDefault;
+  auto found = backends.find(backend);
+  if (found == backends.end()) found = backends.find("*");
+  return found == backends.end() ? kDefault : found->second;
+}
+
+std::vector<Scenario::Member> Scenario::all_backends() const {
+  std::vector<Member> all;
+  std::set<std::pair<std::string, std::string>> seen;
+  const auto add = [&](const std::string& cluster, const BackendConfig& backend) {
+    if (seen.insert({cluster, backend.id}).second) all.push_back({cluster, backend});
+  };
+  const auto add_clusters = [&](const config::DaemonConfig& daemon) {
+    for (const ClusterConfig& cluster : daemon.clusters) {
+      for (const BackendConfig& backend : cluster.backends) add(cluster.name, backend);
+    }
+  };
+  add_clusters(config);
+  for (const Event& event : events) {
+    if (const auto* reload = std::get_if<Reload>(&event.what)) add_clusters(reload->config);
+    if (const auto* join = std::get_if<AddBackend>(&event.what)) add(join->cluster, join->backend);
+  }
+  return all;
+}
+
+std::string describe_event(const Event& event) {
+  if (const auto* fault = std::get_if<Fault>(&event.what)) {
+    std::string text;
+    for (const auto& [kind, word] : config::EnumWords<FaultKind>::words) {
+      if (kind == fault->kind) text = word;
+    }
+    return text + ' ' + fault->backend;
+  }
+  if (const auto* add = std::get_if<AddBackend>(&event.what)) return "add " + add->backend.id;
+  if (const auto* remove = std::get_if<RemoveBackend>(&event.what)) return "remove " + remove->id;
+  return "reload";
+}
+
+bool is_latency(Metric metric) { return metric >= Metric::latency_mean; }
+
+std::string_view metric_name(Metric metric) {
+  return config::EnumWords<Metric>::words[static_cast<std::size_t>(metric)].second;
+}
+
+std::string client_address(std::size_t load_index, std::uint32_t client) {
+  // 127.<load + 1>.x.y: the kernel accepts any address of 127/8 as a source on loopback.
+  return "127." + std::to_string(load_index % 250 + 1) + '.' + std::to_string(client / 250 % 250) +
+         '.' + std::to_string(client % 250 + 1);
+}
+
+}  // namespace lb::scenario

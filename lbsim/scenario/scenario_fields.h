@@ -1,0 +1,247 @@
+// The keys of a scenario: what is read, in which words, within which bounds. The structs are in
+// scenario.h; load_scenario.cc reads the whole file and checks what only fits together.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "lbcore/config/cluster_fields.h"
+#include "lbsim/scenario/scenario.h"
+
+namespace lb::config {
+
+template <>
+struct EnumWords<scenario::FaultKind> {
+  using enum scenario::FaultKind;
+  static constexpr std::array<std::pair<scenario::FaultKind, const char*>, 7> words{
+      {{crash, "crash"},
+       {hang, "hang"},
+       {refuse, "refuse"},
+       {reset, "reset"},
+       {slow, "slow"},
+       {error_ratio, "error_ratio"},
+       {recover, "recover"}}};
+};
+
+template <>
+struct EnumWords<scenario::Metric> {
+  using enum scenario::Metric;
+  static constexpr std::array<std::pair<scenario::Metric, const char*>, 11> words{
+      {{requests, "requests"},
+       {error_ratio, "error_ratio"},
+       {throughput, "throughput"},
+       {share, "share"},
+       {retry_ratio, "retry_ratio"},
+       {latency_mean, "latency_mean"},
+       {latency_p50, "latency_p50"},
+       {latency_p90, "latency_p90"},
+       {latency_p99, "latency_p99"},
+       {latency_p999, "latency_p999"},
+       {latency_max, "latency_max"}}};
+};
+
+}  // namespace lb::config
+
+namespace lb::scenario {
+
+using config::kAboveZero;
+using config::kFromZero;
+using config::Node;
+using config::ObjectReader;
+using config::Place;
+using config::Problem;
+using config::Range;
+
+// An object with exactly one key, which says what kind of thing the value is.
+struct Choice {
+  std::size_t index = 0;
+  const Node* value = nullptr;
+};
+
+inline std::optional<Choice> read_choice(const Place& place,
+                                         std::span<const std::string_view> kinds) {
+  if (place.node.kind == Node::Kind::map && place.node.entries.size() == 1) {
+    const Node::Entry& entry = place.node.entries.front();
+    const auto kind = std::find(kinds.begin(), kinds.end(), entry.key);
+    if (kind != kinds.end()) {
+      return Choice{static_cast<std::size_t>(kind - kinds.begin()), &entry.value};
+    }
+    place.problems.push_back({entry.at, place.path,
+                              "expected " + config::one_of(kinds) + ", found \"" + entry.key + '"' +
+                                  config::did_you_mean(entry.key, kinds)});
+    return std::nullopt;
+  }
+  place.problem("expected an object with one key, " + config::one_of(kinds) + ", found " +
+                config::describe_found(place.node));
+  return std::nullopt;
+}
+
+template <class Fields>
+void describe(Fields& fields, Exponential& exponential) {
+  fields.required("mean", exponential.mean, kFromZero, "the mean, a duration");
+}
+
+template <class Fields>
+void describe(Fields& fields, Lognormal& lognormal) {
+  fields.required("mean", lognormal.mean, kFromZero, "the mean, a duration");
+  fields.required("sigma", lognormal.sigma, Range{.min = 0, .max = 5},
+                  "the standard deviation of the logarithm");
+}
+
+template <class Fields>
+void describe(Fields& fields, Poisson& poisson) {
+  fields.required("rate", poisson.rate, Range{.min = 0, .max = 100'000'000}, "requests per second");
+}
+
+template <class Fields>
+void describe(Fields& fields, ConstantRate& constant) {
+  fields.required("rate", constant.rate, Range{.min = 0, .max = 100'000'000},
+                  "requests per second");
+}
+
+inline void read(const Place& place, Distribution& value, Range = {}) {
+  constexpr std::array<std::string_view, 3> kKinds{"constant", "exponential", "lognormal"};
+  const auto choice = read_choice(place, kKinds);
+  if (!choice) return;
+  const Place inner =
+      place.child(*choice->value, place.path + '.' + std::string{kKinds[choice->index]});
+  if (choice->index == 0) {
+    Constant constant;
+    config::read(inner, constant.value, kFromZero);
+    value = constant;
+  } else if (choice->index == 1) {
+    Exponential exponential;
+    config::read(inner, exponential);
+    value = exponential;
+  } else {
+    Lognormal lognormal;
+    config::read(inner, lognormal);
+    value = lognormal;
+  }
+}
+
+template <class Fields>
+void describe(Fields& fields, ClosedLoop& closed) {
+  fields.required("clients", closed.clients, Range{.min = 1, .max = 1'000'000},
+                  "how many clients take turns");
+  fields.optional("think_time", closed.think_time, "from an answer to the next request");
+}
+
+template <class Fields>
+void describe(Fields& fields, RequestShape& request) {
+  fields.optional("method", request.method, kAboveZero, "the method");
+  fields.optional("path", request.path, kAboveZero, "the path");
+}
+
+template <class Fields>
+void describe(Fields& fields, Behaviour& behaviour) {
+  fields.optional("service_time", behaviour.service_time, "how long a request takes to serve");
+  fields.optional("concurrency", behaviour.concurrency, Range{.min = 1, .max = 1'000'000},
+                  "requests served at the same time");
+  fields.optional("queue", behaviour.queue, Range{.min = 0, .max = 100'000'000},
+                  "requests that may wait; one more is answered with 503");
+}
+
+template <class Fields>
+void describe(Fields& fields, Network& network) {
+  fields.optional("connect", network.connect, kFromZero, "to open a connection");
+  fields.optional("one_way", network.one_way, kFromZero, "from one host to the next");
+}
+
+inline void read(const Place& place, Arrivals& value, Range = {}) {
+  constexpr std::array<std::string_view, 3> kKinds{"poisson", "constant", "closed"};
+  const auto choice = read_choice(place, kKinds);
+  if (!choice) return;
+  const Place inner =
+      place.child(*choice->value, place.path + '.' + std::string{kKinds[choice->index]});
+  if (choice->index == 0) {
+    Poisson poisson;
+    config::read(inner, poisson);
+    value = poisson;
+  } else if (choice->index == 1) {
+    ConstantRate constant;
+    config::read(inner, constant);
+    value = constant;
+  } else {
+    ClosedLoop closed;
+    config::read(inner, closed);
+    value = closed;
+  }
+}
+
+template <class Fields>
+void describe(Fields& fields, Load& load) {
+  fields.optional("name", load.name, kAboveZero, "a name for reports");
+  fields.optional("listener", load.listener, kAboveZero, "which listener it goes to");
+  fields.required("arrivals", load.arrivals, "poisson, constant or closed");
+  fields.optional("clients", load.clients, Range{.min = 1, .max = 65'000},
+                  "different client addresses in an open loop");
+  fields.optional("timeout", load.timeout, kAboveZero, "after which a client gives up");
+  fields.optional("request", load.request, "what is asked");
+}
+
+// A limit of an expectation: a duration for latencies, a number otherwise.
+inline void read_limit(ObjectReader& fields, std::string_view key, Metric metric,
+                       std::optional<double>& limit) {
+  const Node* node = fields.find(key);
+  if (node == nullptr) return;
+  const Place place = fields.place().child(*node, fields.path_of(key));
+  if (is_latency(metric)) {
+    Duration duration{};
+    config::read(place, duration, kFromZero);
+    limit = std::chrono::duration<double>(duration).count();
+  } else {
+    double number = 0;
+    config::read(place, number);
+    limit = number;
+  }
+}
+
+inline void describe(ObjectReader& fields, Expectation& expectation) {
+  const std::size_t problem_count = fields.place().problems.size();
+  fields.required("metric", expectation.metric, "which figure");
+  // Of an unknown figure nobody can say how a limit should look.
+  const bool known = fields.place().problems.size() == problem_count;
+  fields.optional("backend", expectation.backend, kAboveZero, "of which backend, for share");
+  if (known) read_limit(fields, "min", expectation.metric, expectation.min);
+  if (known) read_limit(fields, "max", expectation.metric, expectation.max);
+  fields.known("min");
+  fields.known("max");
+  fields.optional("from", expectation.from, kFromZero, "start of the time it is about");
+  fields.optional("to", expectation.to, kFromZero, "end of the time it is about");
+  if (expectation.from && expectation.to && *expectation.from >= *expectation.to) {
+    fields.place().problem("\"from\" has to be before \"to\"");
+  }
+  if (fields.find("min") == nullptr && fields.find("max") == nullptr) {
+    fields.place().problem("\"min\" or \"max\" is missing: what is expected");
+  }
+}
+
+inline void describe(ObjectReader& fields, AddBackend& add) {
+  fields.required("cluster", add.cluster, kAboveZero, "the cluster it joins");
+  describe(fields, add.backend);
+}
+
+inline void describe(ObjectReader& fields, RemoveBackend& remove) {
+  fields.required("cluster", remove.cluster, kAboveZero, "the cluster it leaves");
+  fields.required("id", remove.id, kAboveZero, "the backend's id");
+}
+
+inline void describe(ObjectReader& fields, Fault& fault) {
+  fields.required("backend", fault.backend, kAboveZero, "whom it strikes");
+  fields.required("fault", fault.kind, "what happens to it");
+  fields.optional("factor", fault.factor, Range{.min = 0, .max = 1'000'000},
+                  "for slow: service times are multiplied by it");
+  fields.optional("ratio", fault.ratio, Range{.min = 0, .max = 1},
+                  "for error_ratio: this share of the answers are 500");
+  if (fault.kind == FaultKind::slow && fields.find("factor") == nullptr) {
+    fields.place().problem("\"factor\" is missing: how many times slower");
+  }
+  if (fault.kind == FaultKind::error_ratio && fields.find("ratio") == nullptr) {
+    fields.place().problem("\"ratio\" is missing: which share of the answers");
+  }
+}
+
+}  // namespace lb::scenario
