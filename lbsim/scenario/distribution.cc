@@ -110,10 +110,4 @@ Duration sample(const Distribution& distribution, Prng& prng) {
   return from_double(static_cast<double>(lognormal.mean.count()) * exact_exp(exponent));
 }
 
-Duration mean_of(const Distribution& distribution) {
-  if (const auto* constant = std::get_if<Constant>(&distribution)) return constant->value;
-  if (const auto* exponential = std::get_if<Exponential>(&distribution)) return exponential->mean;
-  return std::get<Lognormal>(distribution).mean;
-}
-
 }  // namespace lb::scenario

@@ -29,8 +29,6 @@ using Distribution = std::variant<Constant, Exponential, Lognormal>;
 // One draw of the generator for each sample, none for a constant. Never negative.
 [[nodiscard]] Duration sample(const Distribution& distribution, Prng& prng);
 
-[[nodiscard]] Duration mean_of(const Distribution& distribution);
-
 // Natural logarithm and exponential out of +, -, * and / alone, which IEEE 754 fixes to the last
 // bit; the C library's versions differ in it between releases and machines. Relative error below
 // 1e-14 in the range used here. REQUIRES: x > 0 for ln; |x| < 700 for exp.

@@ -296,8 +296,9 @@ std::string comparison_text(const Json& simulated, const Json& measured) {
                      verdict(measured));
   if (loopback > 0) {
     out += fmt::format(
-        "\n  Measured latencies less {}: what the loopback, the client and lbd add to "
-        "a request,\n  measured in this run with backends that answer at once.\n",
+        "\n  Measured latencies less {}: what the loopback, the client and lbd add to a request\n"
+        "  beyond the scenario's network, measured in this run with a backend that answers at "
+        "once.\n",
         show_ms(loopback));
   }
   return out;

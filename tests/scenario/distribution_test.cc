@@ -130,11 +130,5 @@ TEST(Sample, IsNeverNegativeNorLongerThanTime) {
   }
 }
 
-TEST(MeanOf, SaysWhatWasConfigured) {
-  EXPECT_EQ(mean_of(Constant{3ms}), 3ms);
-  EXPECT_EQ(mean_of(Exponential{4ms}), 4ms);
-  EXPECT_EQ(mean_of(Lognormal{5ms, 2}), 5ms);
-}
-
 }  // namespace
 }  // namespace lb::scenario
