@@ -7,39 +7,52 @@
 //
 // The life of a request:
 //
-//   handle_request ──▶ none eligible: counted and over
-//     │ assigned
+//   handle_request ──▶ refused: counted and over
+//     │    │ queued: wait for attempt_due, or leave
+//     │    ▼
+//     │  handle_attempt_due ◀────────────────────────────────────── attempt_due
+//     │ assigned                                                         ▲
 //     ├──▶ handle_connected (a new connection) ──▶ handle_sent ──▶ handle_answer ──┐
-//     │                                                │                  │        ▼
-//     │                                                ▼                  │   handle_finished
-//     │                                     handle_attempt_failed         │
-//     │                                       │            │              │
-//     │ assigned                              ▼            ▼              ▼
-//     └──────────── handle_retry ◀── retry: retry_due   give up    retry (a listed status)
+//     │                                                │                 │ │       ▼
+//     │                                                ▼                 │ │  handle_finished
+//     │                                     handle_attempt_failed        │ │
+//     │                                       │            │             │ │
+//     │                                       ▼            ▼             │ │
+//     │                                     retry       give up          │ retry
+//     │                                       └──────────────────────────┘ (a listed status)
 //
-// handle_finished may come at any point after "assigned" (a client that left). Every request that
-// came in is counted in exactly one Outcome.
+// handle_finished may come at any point after "assigned" or "queued" (a client that left). Every
+// request that came in is counted in exactly one Outcome.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "lbcore/admission_queue.h"
+#include "lbcore/circuit_breaker.h"
 #include "lbcore/cluster_config.h"
 #include "lbcore/connection_pool.h"
 #include "lbcore/deadline_table.h"
+#include "lbcore/eligible_set.h"
+#include "lbcore/exclusion.h"
 #include "lbcore/ids.h"
+#include "lbcore/observables.h"
 #include "lbcore/outcome.h"
 #include "lbcore/retry.h"
 #include "lbcore/ring_queue.h"
 #include "lbcore/slab.h"
+#include "lbcore/tally.h"
 
 namespace lb {
 
 struct RequestInput {
-  HashKey key = 0;     // Of the client, for strategies that hash.
-  bool pooled = true;  // May go over a connection that others used and will use (HTTP, not TCP).
+  HashKey key = 0;             // For strategies that hash: key_of(key_expression(strategy), …).
+  bool pooled = true;          // May go over a connection that others use too (HTTP, not TCP).
+  std::uint32_t priority = 0;  // In the queue, below AdmissionQueue::kClassCount; 0 goes first.
+  std::optional<BackendId> session;  // The backend its affinity cookie names.
 };
 
 // An attempt that may start: this request, to this backend, over this connection.
@@ -51,15 +64,30 @@ struct Assignment {
   PickReason reason = PickReason::in_turn;
   std::uint32_t attempt = 1;
   std::uint32_t eligible_count = 0;  // How many it was picked from.
+  bool new_session = false;          // The answer has to name `backend` in the affinity cookie.
 };
 
-// Empty when no backend was eligible: the request is over, with Outcome::no_backend.
-using Start = std::optional<Assignment>;
+// What becomes of a request that wants an attempt.
+struct Start {
+  enum class Kind : std::uint8_t {
+    assigned,  // Begin the attempt.
+    queued,    // Nobody has a place: wait for Action::attempt_due of `request`.
+    refused,   // It is over, with `outcome`.
+  };
+  Kind kind = Kind::refused;
+  Outcome outcome = Outcome::no_backend;
+  RequestId request;  // Unless refused.
+  Assignment assignment;
+
+  explicit operator bool() const { return kind == Kind::assigned; }
+  const Assignment* operator->() const { return &assignment; }
+  const Assignment& operator*() const { return assignment; }
+};
 
 struct NextStep {
   enum class Kind : std::uint8_t {
     deliver,  // Pass the answer on.
-    retry,    // Close the connection and wait for Action::retry_due.
+    retry,    // Close the connection and wait for Action::attempt_due.
     give_up,  // Close the connection; the request is over with `outcome`.
   };
   Kind kind = Kind::deliver;
@@ -70,22 +98,31 @@ struct NextStep {
 struct Action {
   enum class Kind : std::uint8_t {
     abort_attempt,     // Stop working on `request` and call handle_attempt_failed with `failure`.
-    retry_due,         // Call handle_retry for `request`.
+    attempt_due,       // Call handle_attempt_due for `request`.
     close_connection,  // Close the socket of the idle `connection`.
+    open_connection,   // Open `connection` to `backend` and call handle_spare_connection.
+    ask_load,          // Ask `backend` how it is and call handle_load_report.
   };
   Kind kind;
   RequestId request;
   ConnectionId connection;
   AttemptFailure failure{};
+  BackendId backend;
 };
 
 struct BalancerCounters {
   std::uint64_t requests = 0;
   std::uint64_t attempts = 0;
   std::uint64_t retries = 0;
+  std::uint64_t retries_denied = 0;  // By the budget alone.
+  std::uint64_t queued = 0;
+  std::uint64_t breakers_opened = 0;
+  std::uint64_t sessions_moved = 0;  // Their backend was gone or could not take them.
   std::uint64_t connections_opened = 0;
   std::uint64_t connections_reused = 0;
   OutcomeCounts outcomes;
+
+  void add(const BalancerCounters& other);
 };
 
 // One backend as metrics and the admin API show it. Counts are this worker's alone.
@@ -93,13 +130,18 @@ struct BackendStatus {
   BackendId id;
   const BackendConfig* config = nullptr;
   HealthState health = HealthState::unknown;
+  bool ejected = false;
   bool removed = false;  // No longer configured, finishing what it has.
   bool eligible = false;
+  Exclusion exclusion = Exclusion::none;  // Why not.
+  BreakerState breaker = BreakerState::closed;
+  std::uint32_t ramp_percent = 100;  // Of its weight, while it starts slowly.
   std::uint32_t in_flight = 0;
   std::uint32_t idle_connections = 0;
   std::uint64_t picked = 0;    // Attempts sent its way.
   std::uint64_t failures = 0;  // Of these, how many failed.
-  OutcomeCounts outcomes;      // Of the requests that ended with it.
+  ErrorTrend errors;
+  OutcomeCounts outcomes;  // Of the requests that ended with it.
 };
 
 // In-flight count of one backend, as one worker tells its siblings.
@@ -109,10 +151,31 @@ struct BackendLoad {
   bool operator==(const BackendLoad&) const = default;
 };
 
+// Why a request with these properties would go where it would go now.
+struct Explanation {
+  struct Candidate {
+    BackendId backend;
+    Exclusion exclusion = Exclusion::none;
+    std::uint32_t priority = 0;
+    std::uint32_t weight = 1;
+    std::uint32_t effective_weight = 0;  // Next to the others'; 0 when it is not in the choice.
+    std::uint32_t in_flight = 0;         // By all workers that told us.
+    std::optional<double> score;         // What the strategy compares; less is better.
+  };
+  Start::Kind kind = Start::Kind::refused;
+  std::optional<BackendId> picked;  // When assigned.
+  PickReason reason = PickReason::only_one;
+  bool panicking = false;
+  std::vector<Candidate> candidates;  // All there are, sorted by id.
+  std::vector<std::uint64_t> draws;   // The random numbers that went into it, as drawn.
+};
+
+class Journal;  // Hears every call and its answer: see input.h.
+
 class Balancer {
  public:
   // `seed` starts the generator behind every draw. Cost of this and of handle_config:
-  // O(n log n) for n backends.
+  // O(n log n) for n backends, and what the strategy's header says of a rebuild.
   Balancer(Instant now, const ClusterPlan& plan, std::uint64_t seed);
   ~Balancer();
   Balancer(const Balancer&) = delete;
@@ -125,84 +188,138 @@ class Balancer {
   void handle_progress(Instant now, RequestId request);   // Bytes moved, either way.
   void handle_sent(Instant now, RequestId request);       // The request has been sent in full.
   // The head of an answer came, with this status. `deliver`, or `retry` when the configuration
-  // lists the status and the facts allow it.
+  // lists the status and the facts and the budget allow it.
   [[nodiscard]] NextStep handle_answer(Instant now, RequestId request, int status,
                                        const AttemptFacts& facts);
   // The attempt brought no answer, or the answer broke off. `retry` or `give_up`.
   [[nodiscard]] NextStep handle_attempt_failed(Instant now, RequestId request,
                                                AttemptFailure failure, const AttemptFacts& facts);
-  // The answer to Action::retry_due: the next attempt, never on a backend already tried while
-  // another is eligible.
-  [[nodiscard]] Start handle_retry(Instant now, RequestId request);
+  // The answer to Action::attempt_due: the next attempt, never on a backend already tried while
+  // another is eligible; or another wait; or the end.
+  [[nodiscard]] Start handle_attempt_due(Instant now, RequestId request);
   // The request is over. A `reusable` connection goes back to the pool; otherwise the world has
   // closed it or is about to.
   void handle_finished(Instant now, RequestId request, Outcome outcome, bool reusable);
 
   // -- Facts from outside.
   // An idle one was closed by its backend. Ignored when it is not idle any more.
-  void handle_connection_closed(ConnectionId connection);
-  void handle_health(BackendId backend, HealthState state);
+  void handle_connection_closed(Instant now, ConnectionId connection);
+  // The answer to Action::open_connection: it is open and idle, or came to nothing.
+  void handle_spare_connection(Instant now, ConnectionId connection, bool open);
+  // The answer to Action::ask_load. One that never comes is no harm.
+  void handle_load_report(Instant now, BackendId backend, const LoadReport& report);
+  void handle_health(Instant now, BackendId backend, HealthState state);
+  void handle_ejection(Instant now, BackendId backend, bool ejected);
   // A new configuration. Backends that stay (same id) keep counts and connections, and have the
   // health the plan says; those that left take nothing new and have `timeouts.drain` to finish.
   void handle_config(Instant now, const ClusterPlan& plan);
   // What sibling worker number `sibling` has in flight: the whole of it, sorted by backend. An
   // empty report takes its earlier one back.
-  void handle_sibling_load(std::uint32_t sibling, std::vector<BackendLoad> loads);
+  void handle_sibling_load(Instant now, std::uint32_t sibling, std::vector<BackendLoad> loads);
 
   // -- Time.
   [[nodiscard]] std::optional<Instant> poll_timeout() const { return deadlines_.earliest(); }
   void handle_timeout(Instant now);
   // Call after every handle_* until it returns nothing.
-  [[nodiscard]] std::optional<Action> poll_action() { return actions_.pop(); }
+  [[nodiscard]] std::optional<Action> poll_action();
+
+  // Null for nobody, as it is at first. The journal outlives the Balancer or is taken off before.
+  void tell(Journal* journal) { journal_ = journal; }
+
+  // -- What others are told.
+  [[nodiscard]] std::vector<BackendLoad> own_load() const;  // Those above zero, sorted by id.
+  // What happened since the last call, sorted by id; nothing without outlier_ejection.
+  [[nodiscard]] std::vector<Tally> take_tallies(Instant now);
 
   // -- Views.
   [[nodiscard]] const BalancerCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t in_progress() const;
+  [[nodiscard]] std::size_t queue_length() const { return queue_.size(); }
+  [[nodiscard]] bool panicking() const { return eligible_.panicking(); }
   [[nodiscard]] std::vector<BackendStatus> backends() const;  // Sorted by id.
-  [[nodiscard]] std::vector<BackendLoad> own_load() const;    // Those above zero, sorted by id.
   [[nodiscard]] std::vector<ConnectionId> idle_connections() { return pool_.idle_connections(); }
+  // Its list of backends is empty: see backends().
   [[nodiscard]] const ClusterConfig& config() const { return config_; }
+  // Changes nothing. O(n) and more: for people, not for traffic.
+  [[nodiscard]] Explanation explain(Instant now, const RequestInput& input) const;
 
  private:
   struct Backend;
   struct Request;
+  // Writes a call down, when somebody wants to know, and passes its answer on.
+  template <class Input, class Answer>
+  Answer told(Instant now, const Input& input, Answer answer) const;
+  template <class Input>
+  void told(Instant now, const Input& input) const;
 
+  // Is there a place for one more request?
+  enum class Room : std::uint8_t { now, later, never };
+
+  // -- Requests (balancer.cc)
+  [[nodiscard]] Room room() const;
+  [[nodiscard]] Start place(Instant now, RequestId id);
+  [[nodiscard]] Start wait_in_queue(Instant now, RequestId id);
+  [[nodiscard]] Start refuse(RequestId id, Outcome outcome);
+  [[nodiscard]] Start assign(Instant now, RequestId id, const EligibleSet::Choice& choice);
+  [[nodiscard]] EligibleSet::Choice choose(Instant now, const Request& request);
+  [[nodiscard]] std::optional<BackendSlot> session_of(const Request& request) const;
+  // In the queue, or called and not come yet.
+  [[nodiscard]] bool somebody_waits() const { return called_ || !queue_.empty(); }
+  void call_next(Instant now);
+  [[nodiscard]] bool may_retry(const Request& request, const AttemptFacts& facts);
+  [[nodiscard]] NextStep retry(Instant now, RequestId id, Outcome last, const AttemptFacts& facts);
+  void attempt_ended(Instant now, Request& request, CircuitBreaker::Result result, bool gateway);
+  void leave_backend(Instant now, Request& request);
+  void end_request(Instant now, RequestId id, Outcome outcome);
+  void set_deadline(Request& request, RequestId id, DeadlineKind kind, Instant at);
+  void expire(Instant now, const DeadlineTable::Expired& expired);
+  void expire_request(RequestId id, DeadlineKind kind);
+  void abort_attempt(RequestId id, AttemptFailure failure);
+
+  // -- Backends (balancer_membership.cc)
   [[nodiscard]] Backend* find_backend(BackendId id);
-  [[nodiscard]] bool is_eligible(const Backend& backend) const;
-  void rebuild_eligible();
-  void change_load(BackendSlot slot, int change, bool own);
-
-  [[nodiscard]] Pick pick(HashKey key);
-  [[nodiscard]] Pick pick_untried(HashKey key, const Request& request);
-  [[nodiscard]] Start assign(Instant now, RequestId id, const Pick& pick);
-  void end_attempt(Request& request);
-  void end_request(RequestId id, Outcome outcome);
-  [[nodiscard]] NextStep retry_or_give_up(Instant now, RequestId id, bool worth_it, Outcome last,
-                                          const AttemptFacts& facts);
-
-  void add_backend(BackendId id, const BackendConfig& config, HealthState health);
+  [[nodiscard]] const Backend* find_backend(BackendId id) const;
+  [[nodiscard]] BackendSlot slot_of(const Backend& backend) const;
+  [[nodiscard]] Exclusion standing(const Backend& backend) const;
+  [[nodiscard]] bool keeps_connections(const Backend& backend) const;
+  [[nodiscard]] bool below_limit(const Backend& backend) const;
+  [[nodiscard]] bool breaker_admits(const Backend& backend) const;
+  [[nodiscard]] bool is_open(const Backend& backend) const;
+  [[nodiscard]] Exclusion excluded_by(const Backend& backend) const;
+  void change_load(Instant now, BackendSlot slot, int change, bool own);
+  void update_open(const Backend& backend);
+  void rebuild_eligible(Instant now);
+  void start_ramps(Instant now);
+  void warm_up(Instant now, BackendSlot slot);
+  void add_backend(BackendId id, const BackendConfig& config);
   void start_removal(Instant now, Backend& backend);
   void abort_in_flight(BackendSlot slot);
   void drop_if_finished(BackendSlot slot);
+  void forget_tallies();
   void close_idle_connections(BackendSlot slot, std::uint32_t keep = 0);
-  void expire(const DeadlineTable::Expired& expired);
 
   ClusterConfig config_;
   Prng prng_;
-  std::unique_ptr<Strategy> strategy_;
+  EligibleSet eligible_;
 
   std::vector<Backend> backends_;  // By slot; a free slot has no id.
   std::vector<BackendSlot> free_slots_;
-  std::vector<BackendSlot> slots_by_id_;     // Of the live ones, sorted by BackendId.
-  std::vector<BackendView> eligible_;        // What strategies see, sorted by id.
-  std::vector<BackendSlot> eligible_slots_;  // The slot of each of them.
+  std::vector<BackendSlot> slots_by_id_;  // Of the live ones, sorted by BackendId.
+  bool started_ = false;                  // The first configuration has been taken in.
+  DeadlineId next_ramp_step_;
 
   DeadlineTable deadlines_;
   ConnectionPool pool_;
   Slab<Request, RequestId> requests_;
+  AdmissionQueue queue_;
+  RequestId called_;  // Out of the queue and told to come; nobody else is called until it has.
+  std::uint64_t in_flight_ = 0;  // Of all backends, siblings' included.
+  std::size_t retrying_ = 0;     // Requests that the budget of retries is charged with.
   RingQueue<Action> actions_;
   std::vector<std::vector<BackendLoad>> sibling_loads_;  // By sibling.
+  std::vector<BackendSlot> tallied_;                     // Backends with a tally to tell.
   BalancerCounters counters_;
+  Journal* journal_ = nullptr;
 };
 
 }  // namespace lb

@@ -1,26 +1,44 @@
 #include "lbcore/connection_pool.h"
 
+#include <algorithm>
+
 #include "lbcore/assert.h"
 #include "lbcore/subject.h"
 
 namespace lb {
 
-ConnectionId ConnectionPool::open(BackendSlot backend) {
-  if (backend >= idle_.size()) idle_.resize(backend + 1);
-  return connections_.insert(Connection{backend, false, {}, {}, {}});
+ConnectionId ConnectionPool::insert(const Connection& connection) {
+  if (connection.backend >= idle_.size()) idle_.resize(connection.backend + 1);
+  if (connection.opening) ++idle_[connection.backend].spares_opening;
+  return connections_.insert(connection);
+}
+
+void ConnectionPool::opened(Connection& connection) {
+  if (connection.opening) --idle_[connection.backend].spares_opening;
+  connection.opening = false;
 }
 
 std::optional<ConnectionId> ConnectionPool::check_out(BackendSlot backend) {
   if (idle_count(backend) == 0) return std::nullopt;
   const ConnectionId id = idle_[backend].newest;
   leave_idle(id);
+  ++connections_.at(id).requests;
   return id;
 }
 
-std::optional<ConnectionId> ConnectionPool::check_in(ConnectionId id, Instant expires,
-                                                     std::uint32_t max_idle) {
+std::optional<ConnectionId> ConnectionPool::check_in(Instant now, ConnectionId id,
+                                                     const ConnectionPoolConfig& config) {
   Connection& connection = connections_.at(id);
   LB_ASSERT(!connection.idle);
+  opened(connection);
+  const bool limited = config.max_age > Duration::zero();
+  const bool worn_out = config.max_requests > 0 && connection.requests >= config.max_requests;
+  if (worn_out || (limited && now - connection.opened >= config.max_age)) {
+    close(id);
+    return id;
+  }
+  Instant expires = now + config.idle_timeout;
+  if (limited) expires = std::min(expires, connection.opened + config.max_age);
   IdleList& list = idle_[connection.backend];
   connection.idle = true;
   connection.older = list.newest;
@@ -29,12 +47,13 @@ std::optional<ConnectionId> ConnectionPool::check_in(ConnectionId id, Instant ex
   list.newest = id;
   ++list.count;
   connection.deadline = deadlines_.set(DeadlineKind::pooled, expires, subject_of(id));
-  if (list.count <= max_idle) return std::nullopt;
+  if (list.count <= config.max_idle_per_backend) return std::nullopt;
   return close_oldest_idle(connection.backend);
 }
 
 void ConnectionPool::close(ConnectionId id) {
   if (!connections_.contains(id)) return;
+  opened(connections_.at(id));
   if (connections_.at(id).idle) leave_idle(id);
   connections_.erase(id);
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "lbcore/cluster_config.h"
 #include "lbcore/deadline_table.h"
 #include "lbcore/ids.h"
 #include "lbcore/slab.h"
@@ -25,17 +26,24 @@ class ConnectionPool {
   // Idle deadlines are kept in the owner's table; their subject is subject_of(connection).
   explicit ConnectionPool(DeadlineTable& deadlines) : deadlines_(deadlines) {}
 
-  // A new connection, in use.
-  [[nodiscard]] ConnectionId open(BackendSlot backend);
+  // A new connection, in use by a request.
+  [[nodiscard]] ConnectionId open(Instant now, BackendSlot backend) {
+    return insert({.backend = backend, .opened = now, .requests = 1});
+  }
+  // A new connection nobody uses yet; it is opening, and idle when it is checked in.
+  [[nodiscard]] ConnectionId open_spare(Instant now, BackendSlot backend) {
+    return insert({.backend = backend, .opening = true, .opened = now});
+  }
 
   // The newest idle connection of this backend, now in use.
   [[nodiscard]] std::optional<ConnectionId> check_out(BackendSlot backend);
 
-  // Back to idle until `expires`. When this makes more than `max_idle`, the oldest idle one is
-  // closed and returned: the caller must close its socket. With `max_idle` 0 that is this one.
-  // REQUIRES: the connection is in use.
-  [[nodiscard]] std::optional<ConnectionId> check_in(ConnectionId id, Instant expires,
-                                                     std::uint32_t max_idle);
+  // Back to idle after a request, until its idle timeout or the end of its life, whichever comes
+  // first. What the configuration does not let live is closed and returned, and the caller must
+  // close its socket: this one when it has served enough or is too old, or the oldest idle one
+  // when there are too many. REQUIRES: the connection is in use.
+  [[nodiscard]] std::optional<ConnectionId> check_in(Instant now, ConnectionId id,
+                                                     const ConnectionPoolConfig& config);
 
   // Gone, whether it was idle or in use. An id already gone is ignored.
   void close(ConnectionId id);
@@ -46,8 +54,16 @@ class ConnectionPool {
   [[nodiscard]] bool is_idle(ConnectionId id) const {
     return connections_.contains(id) && connections_.at(id).idle;
   }
+  // Whose it is; nothing for one that is gone.
+  [[nodiscard]] std::optional<BackendSlot> backend_of(ConnectionId id) const {
+    return connections_.contains(id) ? std::optional{connections_.at(id).backend} : std::nullopt;
+  }
   [[nodiscard]] std::uint32_t idle_count(BackendSlot backend) const {
     return backend < idle_.size() ? idle_[backend].count : 0;
+  }
+  // Those that nobody has said of yet whether they are open.
+  [[nodiscard]] std::uint32_t spares_opening(BackendSlot backend) const {
+    return backend < idle_.size() ? idle_[backend].spares_opening : 0;
   }
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
   [[nodiscard]] std::vector<ConnectionId> idle_connections();  // All of them; O(size()).
@@ -56,14 +72,20 @@ class ConnectionPool {
   struct Connection {
     BackendSlot backend = 0;
     bool idle = false;
+    bool opening = false;  // A spare one.
+    Instant opened;
+    std::uint64_t requests = 0;  // It was used for.
     DeadlineId deadline;
     ConnectionId older, newer;
   };
   struct IdleList {
     ConnectionId oldest, newest;
     std::uint32_t count = 0;
+    std::uint32_t spares_opening = 0;
   };
 
+  ConnectionId insert(const Connection& connection);
+  void opened(Connection& connection);
   void leave_idle(ConnectionId id);
 
   DeadlineTable& deadlines_;

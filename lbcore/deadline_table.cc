@@ -10,10 +10,12 @@ constexpr int kStepsMax = 8;
 }  // namespace
 
 DeadlineId DeadlineTable::set(DeadlineKind kind, Instant at, std::uint64_t subject) {
-  const DeadlineId id = slots_.insert(Slot{kind, false, at, ++sequence_, subject, {}, {}});
+  const DeadlineId id =
+      slots_.insert({.kind = kind, .at = at, .sequence = ++sequence_, .subject = subject});
   if (!link_near_end(id)) {
-    slots_.at(id).in_overflow = true;
-    overflow_.insert({at, sequence_, id});
+    heap_.push_back(id);
+    put_in_heap(heap_.size() - 1, id);
+    rise(heap_.size() - 1);
   }
   return id;
 }
@@ -39,15 +41,17 @@ std::optional<DeadlineTable::Expired> DeadlineTable::pop_expired(Instant now) {
 }
 
 DeadlineId DeadlineTable::find_first() const {
-  Order first{Instant::max(), ~std::uint64_t{0}, {}};
-  if (!overflow_.empty()) first = *overflow_.begin();
+  DeadlineId first = heap_.empty() ? DeadlineId{} : heap_.front();
   for (const List& list : lists_) {
-    if (!list.first) continue;
-    const Slot& slot = slots_.at(list.first);
-    const Order order{slot.at, slot.sequence, list.first};
-    if (order < first) first = order;
+    if (list.first && (!first || before(list.first, first))) first = list.first;
   }
-  return first.id;
+  return first;
+}
+
+bool DeadlineTable::before(DeadlineId a, DeadlineId b) const {
+  const Slot& x = slots_.at(a);
+  const Slot& y = slots_.at(b);
+  return x.at != y.at ? x.at < y.at : x.sequence < y.sequence;
 }
 
 bool DeadlineTable::link_near_end(DeadlineId id) {
@@ -72,13 +76,46 @@ void DeadlineTable::unlink(const Slot& slot) {
 }
 
 void DeadlineTable::remove(DeadlineId id) {
-  const Slot slot = slots_.at(id);
-  if (slot.in_overflow) {
-    overflow_.erase({slot.at, slot.sequence, id});
-  } else {
-    unlink(slot);
-  }
+  const Slot& slot = slots_.at(id);
+  slot.heap_place == kNotInHeap ? unlink(slot) : remove_from_heap(slot.heap_place);
   slots_.erase(id);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The heap
+
+void DeadlineTable::put_in_heap(std::size_t place, DeadlineId id) {
+  heap_[place] = id;
+  slots_.at(id).heap_place = static_cast<std::uint32_t>(place);
+}
+
+void DeadlineTable::rise(std::size_t place) {
+  const DeadlineId id = heap_[place];
+  while (place > 0 && before(id, heap_[(place - 1) / 2])) {
+    put_in_heap(place, heap_[(place - 1) / 2]);
+    place = (place - 1) / 2;
+  }
+  put_in_heap(place, id);
+}
+
+void DeadlineTable::sink(std::size_t place) {
+  const DeadlineId id = heap_[place];
+  for (std::size_t child = 2 * place + 1; child < heap_.size(); child = 2 * place + 1) {
+    if (child + 1 < heap_.size() && before(heap_[child + 1], heap_[child])) ++child;
+    if (!before(heap_[child], id)) break;
+    put_in_heap(place, heap_[child]);
+    place = child;
+  }
+  put_in_heap(place, id);
+}
+
+void DeadlineTable::remove_from_heap(std::size_t place) {
+  const DeadlineId last = heap_.back();
+  heap_.pop_back();
+  if (place == heap_.size()) return;
+  put_in_heap(place, last);
+  rise(place);
+  sink(slots_.at(last).heap_place);
 }
 
 }  // namespace lb

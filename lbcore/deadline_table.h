@@ -2,14 +2,14 @@
 //
 // A deadline is almost always set as now + the same timeout for its kind, so each kind is a list
 // in order of time where a new one goes to the end: O(1) to set, cancel and expire. One that does
-// not fit near the end (a random backoff, a timeout that a reload shortened) goes to an ordered
-// set instead, at O(log n).
+// not fit near the end (a random backoff, a timeout that a reload shortened) goes to a heap
+// instead, at O(log n). Once grown, nothing allocates.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <set>
+#include <vector>
 
 #include "lbcore/ids.h"
 #include "lbcore/slab.h"
@@ -26,8 +26,13 @@ enum class DeadlineKind : std::uint8_t {
   drain,     // the grace of a removed backend, or of a stopping daemon, is over
   probe,     // a probe is due, or has not been answered
   head,      // a client has not finished the head of its request
+  queue,     // a request has waited too long for a place
+  request,   // a request has taken too long in all
+  breaker,   // an open circuit breaker becomes half open
+  ramp,      // the next step of a slow start
+  outlier,   // an ejection is over, or an interval in which rates are compared
 };
-inline constexpr std::size_t kDeadlineKindCount = 8;
+inline constexpr std::size_t kDeadlineKindCount = 13;
 
 class DeadlineTable {
  public:
@@ -54,9 +59,11 @@ class DeadlineTable {
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
 
  private:
+  static constexpr std::uint32_t kNotInHeap = 0xffffffffU;
+
   struct Slot {
     DeadlineKind kind{};
-    bool in_overflow = false;
+    std::uint32_t heap_place = kNotInHeap;
     Instant at;
     std::uint64_t sequence = 0;
     std::uint64_t subject = 0;
@@ -65,21 +72,20 @@ class DeadlineTable {
   struct List {
     DeadlineId first, last;
   };
-  struct Order {
-    Instant at;
-    std::uint64_t sequence = 0;
-    DeadlineId id;
-    auto operator<=>(const Order&) const = default;
-  };
 
   [[nodiscard]] DeadlineId find_first() const;
   bool link_near_end(DeadlineId id);
   void unlink(const Slot& slot);
+  [[nodiscard]] bool before(DeadlineId a, DeadlineId b) const;
+  void put_in_heap(std::size_t place, DeadlineId id);
+  void rise(std::size_t place);
+  void sink(std::size_t place);
+  void remove_from_heap(std::size_t place);
   void remove(DeadlineId id);
 
   Slab<Slot, DeadlineId> slots_;
   std::array<List, kDeadlineKindCount> lists_;
-  std::set<Order> overflow_;
+  std::vector<DeadlineId> heap_;  // Earliest first, by instant and then by sequence.
   std::uint64_t sequence_ = 0;
 };
 

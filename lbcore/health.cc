@@ -1,5 +1,7 @@
 #include "lbcore/health.h"
 
+#include <algorithm>
+
 #include "lbcore/assert.h"
 
 namespace lb {
@@ -35,6 +37,18 @@ bool Health::record(ProbeResult result, const HealthThresholds& thresholds) {
   state_ = rule.next;
   streak_ = 0;
   return true;
+}
+
+void FlapHistory::record_fall(Instant now, const FlapDampingConfig& damping) {
+  const bool again = last_fall_ && now - *last_fall_ <= damping.window;
+  factor_ = again ? std::min(factor_ * 2, damping.max_factor) : 1;
+  last_fall_ = now;
+}
+
+HealthThresholds damped(HealthThresholds thresholds, const FlapHistory& history,
+                        const std::optional<FlapDampingConfig>& damping) {
+  if (damping) thresholds.healthy *= std::min(history.factor(), damping->max_factor);
+  return thresholds;
 }
 
 std::string_view to_string(HealthState state) {

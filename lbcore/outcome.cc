@@ -13,6 +13,7 @@ std::string_view to_string(AttemptFailure failure) {
     case AttemptFailure::idle_timeout: return "idle_timeout";
     case AttemptFailure::invalid_answer: return "invalid_answer";
     case AttemptFailure::drain_timeout: return "drain_timeout";
+    case AttemptFailure::request_timeout: return "request_timeout";
   }
   return "?";
 }
@@ -22,6 +23,8 @@ std::string_view to_string(Outcome outcome) {
     case Outcome::success: return "success";
     case Outcome::backend_error: return "backend_error";
     case Outcome::no_backend: return "no_backend";
+    case Outcome::over_limit: return "over_limit";
+    case Outcome::queue_timeout: return "queue_timeout";
     case Outcome::connect_failure: return "connect_failure";
     case Outcome::reset: return "reset";
     case Outcome::timeout: return "timeout";
@@ -41,6 +44,7 @@ Outcome outcome_of(AttemptFailure failure) {
     case AttemptFailure::idle_timeout: return Outcome::timeout;
     case AttemptFailure::invalid_answer: return Outcome::invalid_answer;
     case AttemptFailure::drain_timeout: return Outcome::timeout;
+    case AttemptFailure::request_timeout: return Outcome::timeout;
   }
   return Outcome::reset;
 }
@@ -48,6 +52,8 @@ Outcome outcome_of(AttemptFailure failure) {
 int status_for(Outcome outcome) {
   switch (outcome) {
     case Outcome::no_backend:
+    case Outcome::over_limit:
+    case Outcome::queue_timeout:
     case Outcome::connect_failure: return 503;
     case Outcome::reset:
     case Outcome::invalid_answer: return 502;

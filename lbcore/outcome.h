@@ -18,12 +18,15 @@ enum class AttemptFailure : std::uint8_t {
   idle_timeout,      // nothing moved for too long
   invalid_answer,    // not HTTP, or not HTTP we may pass on
   drain_timeout,     // the backend was removed and its grace ended
+  request_timeout,   // the request has taken too long in all: no other attempt would help
 };
 
 enum class Outcome : std::uint8_t {
   success,          // a complete answer below 500; for TCP, a session that both sides ended
   backend_error,    // a complete answer of 500 or above, passed on as it was
   no_backend,       // nobody was eligible
+  over_limit,       // nobody had a place, nor had the queue
+  queue_timeout,    // nobody had a place in time
   connect_failure,  // no attempt reached a backend
   reset,            // the last attempt's connection broke before an answer
   timeout,          // the last attempt had no answer in time
@@ -31,7 +34,7 @@ enum class Outcome : std::uint8_t {
   cut,              // the answer had begun when it broke off
   client_gone,      // the client left first
 };
-inline constexpr std::size_t kOutcomeCount = 9;
+inline constexpr std::size_t kOutcomeCount = 11;
 
 [[nodiscard]] std::string_view to_string(AttemptFailure failure);
 [[nodiscard]] std::string_view to_string(Outcome outcome);

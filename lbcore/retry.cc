@@ -18,16 +18,22 @@ bool worth_repeating(const RetryConditions& on, AttemptFailure failure) {
     case AttemptFailure::reset: return on.reset;
     case AttemptFailure::response_timeout:
     case AttemptFailure::idle_timeout: return on.timeout;
-    // A backend that answers nonsense will answer nonsense again; and a drain that ran out has
-    // had its grace.
+    // A backend that answers nonsense will answer nonsense again; a drain that ran out has had its
+    // grace, and a request whose time is up its time.
     case AttemptFailure::invalid_answer:
-    case AttemptFailure::drain_timeout: return false;
+    case AttemptFailure::drain_timeout:
+    case AttemptFailure::request_timeout: return false;
   }
   return false;
 }
 
 bool worth_repeating(const RetryConditions& on, int status) {
   return std::binary_search(on.statuses.begin(), on.statuses.end(), status);
+}
+
+bool within_budget(const RetryConfig& config, std::size_t retrying, std::size_t active) {
+  return retrying < std::max<std::size_t>(config.budget_floor,
+                                          active * config.budget_percent / 100);
 }
 
 Duration backoff(const BackoffConfig& config, std::uint32_t next_attempt, Prng& prng) {

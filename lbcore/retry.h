@@ -2,6 +2,7 @@
 // repeating, and after how long.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "lbcore/cluster_config.h"
@@ -25,6 +26,12 @@ struct AttemptFacts {
 
 [[nodiscard]] bool worth_repeating(const RetryConditions& on, AttemptFailure failure);
 [[nodiscard]] bool worth_repeating(const RetryConditions& on, int status);
+
+// May one more request begin to retry, when `retrying` of the `active` ones do already? A request
+// counts from the first retry after it was sent, to its end, waits included. One that was never
+// sent has cost nobody anything and needs no budget.
+[[nodiscard]] bool within_budget(const RetryConfig& config, std::size_t retrying,
+                                 std::size_t active);
 
 // The wait before attempt number `next_attempt` (2 is the first retry): exponential with full
 // jitter, uniform in [0, min(max, base * 2^(next_attempt - 2))]. One draw, none when base is 0.

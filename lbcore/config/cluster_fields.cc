@@ -1,9 +1,10 @@
 #include "lbcore/config/cluster_fields.h"
 
-#include "lbcore/config/writer.h"
-
 #include <algorithm>
 #include <charconv>
+
+#include "lbcore/config/reference.h"
+#include "lbcore/config/writer.h"
 
 namespace lb::config {
 namespace {
@@ -30,6 +31,19 @@ const StrategyConfig* named_strategy(const Place& place, const std::vector<Strat
   return index ? &all[*index] : nullptr;
 }
 
+// What the options of a strategy have to be beyond their bounds: most may be anything.
+void check_options(const ObjectReader&, const auto&) {}
+
+void check_options(const ObjectReader& reader, const MaglevConfig& maglev) {
+  const Node* node = reader.find("table_size");
+  const std::uint32_t prime = next_prime(maglev.table_size);
+  if (node == nullptr || prime == maglev.table_size) return;
+  reader.place()
+      .child(*node, reader.path_of("table_size"))
+      .problem("expected a prime number, found " + describe_found(*node) + "; the next is " +
+               std::to_string(prime));
+}
+
 }  // namespace
 
 void read(const Place& place, StrategyConfig& value, Range) {
@@ -48,7 +62,12 @@ void read(const Place& place, StrategyConfig& value, Range) {
   if (named == nullptr) return;
   value = *named;
   reader.known("name");
-  std::visit([&](auto& config) { config.describe(reader); }, value);
+  std::visit(
+      [&](auto& config) {
+        config.describe(reader);
+        check_options(reader, config);
+      },
+      value);
   reader.finish();
 }
 
@@ -68,6 +87,13 @@ std::string type_words(const StrategyConfig&, Range) {
   const std::vector<StrategyConfig> all = all_strategies();
   for (const StrategyConfig& config : all) names.push_back(strategy_name(config));
   return one_of(names) + ", or an object with `name` and options";
+}
+
+void list_options(std::vector<Key>& keys, const std::string& prefix, const StrategyConfig&) {
+  for (StrategyConfig config : all_strategies()) {
+    KeyLister lister(keys, prefix, "`" + std::string{strategy_name(config)} + "`: ");
+    std::visit([&](auto& each) { each.describe(lister); }, config);
+  }
 }
 
 std::string type_words(const RetryConditions&, Range) {

@@ -5,9 +5,12 @@
 #include <set>
 
 #include "lbcore/config/cluster_fields.h"
+#include "lbcore/config/rate_limit_fields.h"
 #include "lbcore/config/reference.h"
+#include "lbcore/config/route_fields.h"
 #include "lbcore/config/writer.h"
 #include "lbcore/hash.h"
+#include "lbcore/load_question.h"
 
 namespace lb::config {
 
@@ -80,7 +83,12 @@ void describe(Fields& fields, ListenerConfig& listener) {
   fields.required("name", listener.name, kAboveZero, "a name, unique among the listeners");
   fields.required("bind", listener.bind, kAboveZero, "host:port or [v6]:port to listen on");
   fields.optional("protocol", listener.protocol, "http looks inside, tcp passes bytes on");
-  fields.required("cluster", listener.cluster, kAboveZero, "the cluster its requests go to");
+  optional_text(fields, "cluster", listener.cluster,
+                "the cluster all of its requests go to; or else `routes`");
+  fields.optional("routes", listener.routes,
+                  "where its requests go, for http: the first route that fits");
+  fields.optional("ambiguous_paths", listener.ambiguous_paths,
+                  "what becomes of a path that servers read in ways that take different routes");
   Size max_body{listener.max_body};
   fields.optional("max_body", max_body, "longest request body, 0 for any");
   fields.optional("timeouts", listener.timeouts, "when to give up on a client");
@@ -107,6 +115,8 @@ void describe(Fields& fields, DaemonConfig& config) {
                   "how often workers tell each other their load");
   fields.optional("shutdown_timeout", config.shutdown_timeout, kFromZero,
                   "for what is in flight when told to stop");
+  fields.optional("rate_limit", config.rate_limit,
+                  "how many requests a client may send; any number without this key");
   fields.optional("admin", config.admin, "metrics and admin API; none without this key");
   fields.optional("log", config.log, "what is written where");
 }
@@ -122,6 +132,21 @@ class CrossChecks {
     check_listeners();
     check_clusters();
     if (config_.admin) check_admin();
+  }
+
+  // What works but is unwise.
+  void warn() {
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+      const Place routes =
+          place_.child(node_at("listeners", i, "routes"), path("listeners", i) + ".routes");
+      warn_of_routes(routes, config_.listeners[i].routes);
+    }
+    for (std::size_t i = 0; i < config_.clusters.size(); ++i) {
+      if (strategy_name(config_.clusters[i].strategy) != "least_ewma_latency") continue;
+      report(node_at("clusters", i, "strategy"), path("clusters", i) + ".strategy",
+             "herds onto the fastest backend at high load; least_dynamic_score or peak_ewma count "
+             "requests in flight too");
+    }
   }
 
  private:
@@ -180,17 +205,41 @@ class CrossChecks {
         report(node_at("listeners", i, "bind"), at + ".bind",
                "another listener is bound to \"" + listener.bind + "\" already");
       }
-      if (listener.cluster.empty()) continue;
-      if (std::find(clusters.begin(), clusters.end(), listener.cluster) == clusters.end()) {
-        report(node_at("listeners", i, "cluster"), at + ".cluster",
-               "there is no cluster \"" + listener.cluster + '"' +
-                   did_you_mean(listener.cluster, clusters));
-      }
+      check_destination(i, listener, at, clusters);
     }
     const Node* list = place_.node.find("listeners");
     if (list != nullptr && list->kind == Node::Kind::list && list->items.empty()) {
       report(*list, path("listeners"), "expected at least one listener");
     }
+  }
+
+  // Where a listener's requests go.
+  void check_destination(std::size_t i, const ListenerConfig& listener, const std::string& at,
+                         const std::vector<std::string_view>& clusters) {
+    const Node& node = node_at("listeners", i, "");
+    const Node& cluster = node_at("listeners", i, "cluster");
+    const Node& routes = node_at("listeners", i, "routes");
+    const bool named = node.find("cluster") != nullptr || node.find("routes") != nullptr;
+    if (node.kind == Node::Kind::map && !named) {
+      report(node, at, R"(expected "cluster" or "routes": where its requests go)");
+    } else if (routes.kind == Node::Kind::list && routes.items.empty()) {
+      report(routes, at + ".routes", "expected at least one route");
+    } else if (!listener.cluster.empty() && !listener.routes.empty()) {
+      report(routes, at + ".routes",
+             "the listener has \"cluster\", which takes everything; a last route without \"match\" "
+             "takes the rest");
+    } else if (!listener.routes.empty() && listener.protocol == Protocol::tcp) {
+      report(routes, at + ".routes",
+             "tcp does not look inside, so there is nothing to choose by; expected \"cluster\"");
+    }
+    if (!listener.cluster.empty() &&
+        std::find(clusters.begin(), clusters.end(), listener.cluster) == clusters.end()) {
+      report(cluster, at + ".cluster",
+             "there is no cluster \"" + listener.cluster + '"' +
+                 did_you_mean(listener.cluster, clusters));
+    }
+    check_routes(place_.child(routes, at + ".routes"), listener.routes, listener.ambiguous_paths,
+                 clusters);
   }
 
   void check_clusters() {
@@ -203,14 +252,25 @@ class CrossChecks {
                "another cluster is named \"" + cluster.name + "\" already");
       }
       check_backends(i, cluster, at);
-      if (cluster.health_check && !cluster.health_check->path.starts_with('/')) {
-        const Node& check = node_at("clusters", i, "health_check");
-        const Node* given = check.find("path");
-        report(
-            given == nullptr ? check : *given, at + ".health_check.path",
-            "expected a path that starts with \"/\", found \"" + cluster.health_check->path + '"');
+      if (cluster.health_check) {
+        check_path(node_at("clusters", i, "health_check"), at + ".health_check",
+                   cluster.health_check->path);
+      }
+      if (const auto question = load_question(cluster.strategy)) {
+        check_path(node_at("clusters", i, "strategy"), at + ".strategy", question->path);
       }
     }
+  }
+
+  // A path that goes into a request line of our own as it is.
+  void check_path(const Node& owner, const std::string& at, const std::string& value) {
+    const bool visible =
+        std::all_of(value.begin(), value.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+    if (visible && value.starts_with('/')) return;
+    const Node* given = owner.find("path");
+    report(given == nullptr ? owner : *given, at + ".path",
+           std::string{"expected a path that starts with \"/\""} +
+               (visible ? "" : " and has no spaces in it") + ", found \"" + value + '"');
   }
 
   void check_backends(std::size_t cluster_index, const ClusterConfig& cluster,
@@ -287,6 +347,7 @@ LoadedConfig load_config(std::string_view text, std::string_view file_name) {
   const Node root = parse_document(text, file_name, loaded.problems);
   if (!loaded.problems.empty() && root.kind == Node::Kind::null) return loaded;
   read(Place{root, "", loaded.problems}, loaded.config);
+  CrossChecks(Place{root, "", loaded.warnings}, loaded.config).warn();
   return loaded;
 }
 

@@ -11,6 +11,8 @@
 #include "lbcore/cluster_config.h"
 #include "lbcore/config/json.h"
 #include "lbcore/config/reader.h"
+#include "lbcore/rate_limiter.h"
+#include "lbcore/routing/route_config.h"
 
 namespace lb::config {
 
@@ -29,9 +31,11 @@ struct ListenerConfig {
   std::string name;
   std::string bind;  // host:port or [v6]:port; port 0 takes a free one.
   Protocol protocol = Protocol::http;
-  std::string cluster;
+  std::string cluster;         // Of all its requests; empty when it has routes.
   std::uint64_t max_body = 0;  // Bytes of a request body; 0 for no limit: bodies are streamed.
   ListenerTimeouts timeouts;
+  std::vector<RouteConfig> routes;  // The first that fits is taken; without one it is 404.
+  AmbiguousPaths ambiguous_paths = AmbiguousPaths::refuse;
   bool operator==(const ListenerConfig&) const = default;
 };
 
@@ -61,6 +65,7 @@ struct DaemonConfig {
   // How often workers tell each other what they have in flight, while they have something.
   Duration load_exchange = std::chrono::milliseconds{1};
   Duration shutdown_timeout = std::chrono::seconds{30};  // For requests in flight after TERM.
+  std::optional<RateLimitConfig> rate_limit;  // Of all listeners together.
   std::optional<AdminConfig> admin;
   LogConfig log;
   bool operator==(const DaemonConfig&) const = default;
@@ -78,6 +83,7 @@ void read(const Place& place, DaemonConfig& config, Range range = {});
 struct LoadedConfig {
   DaemonConfig config;
   std::vector<Problem> problems;  // Empty when the configuration may be used.
+  std::vector<Problem> warnings;  // What works but is unwise.
 };
 
 // Every problem at once: syntax, keys, types, bounds, and what only fits together (a listener's

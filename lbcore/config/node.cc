@@ -262,7 +262,8 @@ const Node* Node::find(std::string_view key) const {
   return nullptr;
 }
 
-std::string format_problems(std::string_view file_name, std::vector<Problem> problems) {
+std::string format_problems(std::string_view file_name, std::vector<Problem> problems,
+                            std::string_view kind) {
   std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
     return std::pair{a.at.line, a.at.column} < std::pair{b.at.line, b.at.column};
   });
@@ -270,6 +271,7 @@ std::string format_problems(std::string_view file_name, std::vector<Problem> pro
   for (const Problem& problem : problems) {
     out += file_name;
     out += ':' + std::to_string(problem.at.line) + ':' + std::to_string(problem.at.column) + ": ";
+    out += kind;
     if (!problem.path.empty()) out += problem.path + ": ";
     out += problem.message + '\n';
   }

@@ -41,9 +41,10 @@ struct Problem {
   std::string message;
 };
 
-// "file:line:col: path: message", one line a problem, in the order of the document.
-[[nodiscard]] std::string format_problems(std::string_view file_name,
-                                          std::vector<Problem> problems);
+// "file:line:col: path: message", one line a problem, in the order of the document. A `kind` such
+// as "warning: " stands before the path.
+[[nodiscard]] std::string format_problems(std::string_view file_name, std::vector<Problem> problems,
+                                          std::string_view kind = {});
 
 // Parses `text` as JSON when `file_name` ends in .json and as YAML otherwise. What cannot be read
 // (a syntax error, a key given twice) is added to `problems`.

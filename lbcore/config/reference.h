@@ -21,7 +21,9 @@ struct Key {
 
 class KeyLister {
  public:
-  KeyLister(std::vector<Key>& keys, std::string prefix) : keys_(keys), prefix_(std::move(prefix)) {}
+  // `doc_prefix` goes before the meaning of every key.
+  KeyLister(std::vector<Key>& keys, std::string prefix, std::string doc_prefix = {})
+      : keys_(keys), prefix_(std::move(prefix)), doc_prefix_(std::move(doc_prefix)) {}
 
   template <class T>
   void required(std::string_view key, T& value, Range range, std::string_view doc) {
@@ -46,13 +48,23 @@ class KeyLister {
 
   std::vector<Key>& keys_;
   std::string prefix_;
+  std::string doc_prefix_;
 };
 
 // The type of a value in words.
 [[nodiscard]] std::string type_words(const std::string&, Range range);
 [[nodiscard]] std::string type_words(const bool&, Range range);
+[[nodiscard]] std::string type_words(const std::uint16_t&, Range range);
 [[nodiscard]] std::string type_words(const std::uint32_t&, Range range);
+[[nodiscard]] std::string type_words(const std::uint64_t&, Range range);
+[[nodiscard]] std::string type_words(const double&, Range range);
 [[nodiscard]] std::string type_words(const Duration&, Range range);
+[[nodiscard]] std::string type_words(const std::vector<std::string>&, Range range);
+
+template <class T>
+std::string type_words(const std::optional<T>&, Range range) {
+  return type_words(T{}, range);
+}
 
 template <class Enum>
 requires std::is_enum_v<Enum> std::string type_words(const Enum&, Range) {
@@ -88,13 +100,18 @@ void KeyLister::list(std::string_view key, T& value, Range range, std::string_vi
   const std::string path = prefix_ + std::string{key};
   using Inner = Inside<T>;
   if constexpr (HasKeys<typename Inner::Type>) {
-    keys_.push_back({path, Inner::kWords, "", required, std::string{doc}});
+    keys_.push_back({path, Inner::kWords, "", required, doc_prefix_ + std::string{doc}});
     typename Inner::Type inner{};
     KeyLister lister(keys_, path + Inner::kPath);
     describe_value(lister, inner);
   } else {
-    keys_.push_back({path, type_words(value, range), required ? "" : write(Writing{}, value).dump(),
-                     required, std::string{doc}});
+    const Json written = write(Writing{}, value);
+    keys_.push_back({path, type_words(value, range),
+                     required || written.is_null() ? "" : written.dump(), required,
+                     doc_prefix_ + std::string{doc}});
+    if constexpr (requires { list_options(keys_, path, value); }) {
+      list_options(keys_, path + '.', value);
+    }
   }
 }
 

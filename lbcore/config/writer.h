@@ -44,6 +44,16 @@ class ObjectWriter {
     put(key, value);
   }
 
+  // Where a list is optional, an empty one is no list.
+  template <class T>
+  void optional(std::string_view key, const std::vector<T>& list, Range, std::string_view) {
+    if (!list.empty()) put(key, list);
+  }
+  template <class T>
+  void optional(std::string_view key, const std::vector<T>& list, std::string_view doc) {
+    optional(key, list, Range{}, doc);
+  }
+
   Json take() { return std::move(object_); }
 
  private:

@@ -1,6 +1,7 @@
 // DESCRIPTION  The backend with the fewest requests in flight per unit of weight, of them all.
-// GUARANTEES   Exact. Ties go to the one picked longest ago, so an idle cluster is shared evenly
-//   and not by position. No draw. A pick is O(1); a change of load is O(log n).
+// GUARANTEES   Exact, among those that are open too. Ties go to the one picked longest ago, so an
+//   idle cluster is shared evenly and not by position. No draw. A pick and a change of load are
+//   O(log n) each; a pick looks at more only below backends that are least and not open.
 // WEAKNESS     A backend that just joined or just emptied gets everything until it is level; and
 //   balancers that do not know of each other's requests all choose the same one.
 #pragma once

@@ -2,8 +2,9 @@
 //   one with the fewest requests in flight per unit of weight: the power of two choices
 //   (Mitzenmacher, TPDS 2001).
 // GUARANTEES   Ties go to the earlier draw, so an idle cluster is shared by weight. With two
-//   backends or `choice_count` of them all, every pick compares them all. O(choice_count) when
-//   weights are equal, O(choice_count log n) otherwise.
+//   backends or `choice_count` of them all, every pick compares them all. When weights are equal
+//   every set of `choice_count` is drawn equally often, with as many draws. Whoever is not open is
+//   not compared. O(choice_count), by an alias table when weights differ.
 // WEAKNESS     Sees counts, not latency: a backend that fails fast looks idle. Yet where several
 //   balancers share stale counts it herds far less than an exact minimum does.
 #pragma once

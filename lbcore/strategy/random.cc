@@ -7,10 +7,14 @@ namespace {
 
 class Random final : public Strategy {
  public:
-  void rebuild(EligibleView eligible) override { by_weight_.rebuild(eligible); }
+  [[nodiscard]] std::unique_ptr<Strategy> clone() const override {
+    return std::make_unique<Random>(*this);
+  }
 
-  Pick pick(EligibleView, HashKey, Prng& prng) override {
-    return {by_weight_.draw(prng), PickReason::drawn};
+  void rebuild(EligibleView eligible, Instant) override { by_weight_.rebuild(eligible); }
+
+  Pick pick(const PickContext& context) override {
+    return {by_weight_.draw_open(context.prng, context.open), PickReason::drawn};
   }
 
  private:

@@ -1,6 +1,7 @@
 // DESCRIPTION  A random backend, in proportion to weight.
-// GUARANTEES   One draw a pick; picks are independent of each other and of load. O(1) when all
-//   weights are equal, O(log n) otherwise.
+// GUARANTEES   Proportions are exact, not rounded. One draw a pick while all are open, and a few
+//   more when it falls on one that is not; picks are independent of each other and of load. O(1),
+//   by an alias table (Walker, TOMS 1977).
 // WEAKNESS     Uneven over short times: after n picks on n backends the busiest has about
 //   ln n / ln ln n of them. Useful when many balancers must not march in step.
 #pragma once

@@ -24,4 +24,17 @@ std::unique_ptr<Strategy> make_strategy(const StrategyConfig& config) {
   return std::visit([](const auto& c) { return make_strategy(c); }, config);
 }
 
+const KeyExpression& key_expression(const StrategyConfig& config) {
+  static const KeyExpression client_ip;
+  return std::visit(
+      [](const auto& c) -> const KeyExpression& {
+        if constexpr (requires { c.key; }) {
+          return c.key;
+        } else {
+          return client_ip;
+        }
+      },
+      config);
+}
+
 }  // namespace lb

@@ -7,7 +7,12 @@ namespace {
 
 class RoundRobin final : public Strategy {
  public:
-  void rebuild(EligibleView eligible) override {
+  [[nodiscard]] std::unique_ptr<Strategy> clone() const override {
+    return std::make_unique<RoundRobin>(*this);
+  }
+  [[nodiscard]] bool uses_weights() const override { return false; }
+
+  void rebuild(EligibleView eligible, Instant) override {
     // First of those after the last picked; past the end means: from the start again.
     const auto next = std::upper_bound(
         eligible.begin(), eligible.end(), last_,
@@ -15,10 +20,12 @@ class RoundRobin final : public Strategy {
     next_ = static_cast<std::size_t>(next - eligible.begin());
   }
 
-  Pick pick(EligibleView eligible, HashKey, Prng&) override {
-    if (next_ >= eligible.size()) next_ = 0;
-    last_ = eligible[next_].id.value;
-    return {next_++, PickReason::in_turn};
+  Pick pick(const PickContext& context) override {
+    if (next_ >= context.eligible.size()) next_ = 0;
+    const std::size_t index = context.open.next(next_);
+    last_ = context.eligible[index].id.value;
+    next_ = index + 1;
+    return {index, PickReason::in_turn};
   }
 
  private:

@@ -1,6 +1,7 @@
 // DESCRIPTION  Each backend in turn, weights ignored.
 // GUARANTEES   While the eligible set does not change, counts differ by at most one. A change
-//   does not restart the turn: the next pick is the one after the last picked. O(1).
+//   does not restart the turn: the next pick is the one after the last picked. Whoever is not open
+//   loses its turn and none but that. O(1).
 // WEAKNESS     Blind to load: a slow backend gets as much as a fast one, and its queue grows.
 #pragma once
 

@@ -1,0 +1,90 @@
+// What a Balancer keeps of each backend and each request. Private to its sources.
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include "lbcore/balancer.h"
+#include "lbcore/input.h"
+
+namespace lb {
+
+inline constexpr BackendSlot kNoSlot = 0xffffffffU;
+
+struct Balancer::Backend {
+  BackendId id;
+  BackendConfig config;
+  HealthState health = HealthState::unknown;
+  bool ejected = false;
+  bool live = false;       // The slot is in use.
+  bool removed = false;    // Left the configuration, finishing what it has.
+  bool was_well = false;   // At the last rebuild.
+  bool was_ready = false;  // The same: well, and eligible, too.
+  bool founder = false;    // There from the start: it does not join, and so does not start slowly.
+  bool has_tally = false;
+  std::uint32_t own_in_flight = 0;
+  std::uint32_t sibling_in_flight = 0;
+  EligibleSet::Place place;
+  CircuitBreaker breaker;
+  DeadlineId breaker_deadline;
+  DeadlineId drain;
+  std::optional<Instant> ramp_since;
+  std::uint32_t ramp_percent = 100;
+  std::uint64_t picked = 0;
+  std::uint64_t failures = 0;
+  Tally tally;
+  ErrorTrend errors;
+  OutcomeCounts outcomes;
+
+  [[nodiscard]] std::uint32_t in_flight() const { return own_in_flight + sibling_in_flight; }
+};
+
+struct Balancer::Request {
+  enum class Phase : std::uint8_t {
+    arriving,  // Inside handle_request.
+    queued,
+    called,  // Told to come for an attempt: out of the queue, or past its wait.
+    connecting,
+    sending,
+    waiting,
+    answering,
+    backing_off,
+  };
+  Phase phase = Phase::arriving;
+  bool pooled = true;
+  bool retrying = false;       // Counted in retrying_.
+  bool result_known = false;   // Of the attempt under way: its breaker has been told.
+  bool out_of_time = false;    // Its own deadline has passed, or that of its wait in the queue.
+  bool session_moved = false;  // Counted in sessions_moved.
+  std::uint8_t attempts = 0;
+  std::uint8_t priority = 0;
+  BackendSlot backend = kNoSlot;  // Of the attempt under way.
+  CircuitBreaker::Epoch epoch = 0;
+  ConnectionId connection;
+  DeadlineId deadline;  // Of its phase.
+  DeadlineId overall;
+  QueueEntryId queue_entry;
+  Instant queued_since;
+  Instant attempt_started;
+  HashKey key = 0;
+  std::optional<BackendId> session;
+  std::array<BackendId, RetryConfig::kAttemptsMax> tried{};
+
+  [[nodiscard]] std::span<const BackendId> tried_backends() const {
+    return {tried.data(), attempts};
+  }
+  [[nodiscard]] bool has_attempt() const { return backend != kNoSlot; }
+};
+
+template <class In, class Out>
+Out Balancer::told(Instant now, const In& input, Out answer) const {
+  if (journal_ != nullptr) journal_->handled(now, input, answer);
+  return answer;
+}
+
+template <class In>
+void Balancer::told(Instant now, const In& input) const {
+  if (journal_ != nullptr) journal_->handled(now, input, {});
+}
+
+}  // namespace lb

@@ -1,0 +1,73 @@
+#include "lbcore/exact_math.h"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+namespace lb {
+namespace {
+
+constexpr double kLn2High = 0x1.62e42fee00000p-1;  // ln 2 in two parts, so that n * high is exact.
+constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+// 1/13!, 1/12!, … 1/0!
+constexpr std::array<double, 14> kInverseFactorials{1.0 / 6227020800,
+                                                    1.0 / 479001600,
+                                                    1.0 / 39916800,
+                                                    1.0 / 3628800,
+                                                    1.0 / 362880,
+                                                    1.0 / 40320,
+                                                    1.0 / 5040,
+                                                    1.0 / 720,
+                                                    1.0 / 120,
+                                                    1.0 / 24,
+                                                    1.0 / 6,
+                                                    0.5,
+                                                    1.0,
+                                                    1.0};
+constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
+
+}  // namespace
+
+double exact_ln(double x) {
+  // x = m * 2^e with m in [sqrt(1/2), sqrt(2)); then ln m = 2 atanh(s), s = (m - 1) / (m + 1).
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  auto exponent = static_cast<int>((bits >> 52U) & 0x7ffU) - 1022;
+  double m = std::bit_cast<double>((bits & 0x000fffffffffffffULL) | 0x3fe0000000000000ULL);
+  if (m < kSqrtHalf) m *= 2, --exponent;
+  const double s = (m - 1) / (m + 1);
+  const double z = s * s;  // At most 0.0295: twelve terms leave less than 1e-19.
+  double sum = 0;
+  for (int k = 25; k >= 3; k -= 2) sum = (sum + 1.0 / k) * z;
+  const double n = exponent;
+  return n * kLn2High + (2 * s * (1 + sum) + n * kLn2Low);
+}
+
+double exact_exp(double x) {
+  // x = n ln 2 + r with |r| <= ln 2 / 2; then e^x = 2^n e^r, and e^r by its Taylor series, of which
+  // the term of r^14 is below 1e-17.
+  const double n = std::floor(x / (kLn2High + kLn2Low) + 0.5);  // floor() is exact.
+  const double r = (x - n * kLn2High) - n * kLn2Low;
+  double sum = 0;
+  for (const double term : kInverseFactorials) sum = sum * r + term;
+  return sum * std::bit_cast<double>(static_cast<std::uint64_t>(static_cast<int>(n) + 1023) << 52U);
+}
+
+double decay(Duration elapsed, Duration constant) {
+  const double x = static_cast<double>(elapsed.count()) / static_cast<double>(constant.count());
+  if (x > 40) return 0.0;
+  // As exact_exp(-x), but the terms are added in pairs of pairs: half as long, because no addition
+  // waits for all before it. Every sample of a latency comes through here.
+  const auto n = static_cast<std::int64_t>(x / (kLn2High + kLn2Low) + 0.5);
+  const double r = (static_cast<double>(n) * kLn2High - x) + static_cast<double>(n) * kLn2Low;
+  const double r2 = r * r;
+  const double r4 = r2 * r2;
+  const auto& c = kInverseFactorials;
+  const double low = ((c[13] + c[12] * r) + (c[11] + c[10] * r) * r2) +
+                     ((c[9] + c[8] * r) + (c[7] + c[6] * r) * r2) * r4;
+  const double high = ((c[5] + c[4] * r) + (c[3] + c[2] * r) * r2) + (c[1] + c[0] * r) * r4;
+  const auto bits = std::bit_cast<std::uint64_t>(low + high * (r4 * r4));
+  return std::bit_cast<double>(bits - (static_cast<std::uint64_t>(n) << 52U));
+}
+
+}  // namespace lb
