@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "lbcore/request_attributes.h"
 #include "lbd/daemon.h"
 #include "lbd/log.h"
 #include "lbd/metrics.h"
@@ -33,13 +34,23 @@ bool is_loopback_name(std::string_view host) {
   return false;
 }
 
+std::vector<ControlFacts::Ejections> ejections_of(const Control& control) {
+  std::vector<ControlFacts::Ejections> all;
+  for (const ClusterPlan& plan : control.plans()) {
+    const EjectionCounters* counters = control.ejection_counters(plan.id);
+    if (counters != nullptr) all.push_back({plan.config.name, *counters});
+  }
+  return all;
+}
+
 ControlFacts facts_of(const Daemon& daemon) {
   return {.version = LBD_VERSION,
           .config_hash = daemon.config_hash(),
           .reloads_succeeded = daemon.reloads().succeeded,
           .reloads_failed = daemon.reloads().failed,
           .last_reload_success_unix_seconds = daemon.reloads().last_success_unix_seconds,
-          .access_log_dropped = daemon.access_log_dropped()};
+          .access_log_dropped = daemon.access_log_dropped(),
+          .ejections = ejections_of(daemon.control())};
 }
 
 AdminAnswer metrics(Daemon& daemon, std::string_view accept) {
@@ -69,20 +80,61 @@ AdminAnswer list_backends(Daemon& daemon) {
                     {"weight", backend.weight},
                     {"state", to_string(backend.state)},
                     {"health", plan.config.health_check ? to_string(plan.health[i]) : "unchecked"}};
+      const auto standing = daemon.control().standing(plan.id, plan.backend_ids[i]);
+      if (standing.ejection) entry["ejected_by"] = to_string(standing.ejection->rule);
       if (cluster != totals.end()) {
         for (const ClusterTotals::Backend& counts : cluster->backends) {
           if (counts.id != backend.id) continue;
-          entry["eligible"] = counts.eligible_workers > 0;
-          entry["in_flight"] = counts.in_flight;
           entry["idle_connections"] = counts.idle_connections;
-          entry["attempts"] = counts.picked;
-          entry["failures"] = counts.failures;
+          entry.update(observables(*cluster, counts));
         }
       }
       list.push_back(std::move(entry));
     }
   }
   return json_answer(200, {{"backends", std::move(list)}});
+}
+
+// The value of name=… in a query, as it came.
+std::string query_value(std::string_view query, std::string_view name) {
+  const RequestAttributes attributes{.query = query};
+  return std::string{attributes.query_value(name).value_or("")};
+}
+
+AdminAnswer explain(Daemon& daemon, std::string_view query) {
+  const std::string name = query_value(query, "cluster");
+  for (const ClusterPlan& plan : daemon.control().plans()) {
+    if (plan.config.name != name) continue;
+    const auto explanation = daemon.explain(plan.id, hash_bytes(query_value(query, "key")));
+    if (!explanation) return error_answer(503, "a worker did not answer in time");
+    return json_answer(200, to_json(*explanation, plan));
+  }
+  return error_answer(404, "there is no cluster \"" + name +
+                               "\"; ask for /explain?cluster=NAME&key=KEY, where KEY is what the "
+                               "strategy hashes, such as a client's address");
+}
+
+constexpr std::string_view kHidden = "(hidden)";
+
+Json without_secrets(config::DaemonConfig config) {
+  for (ClusterConfig& cluster : config.clusters) {
+    if (cluster.affinity && !cluster.affinity->cookie.secret.empty()) {
+      cluster.affinity->cookie.secret = kHidden;
+    }
+  }
+  return config::to_json(config);
+}
+
+// What was shown hidden and comes back so has not changed.
+void restore_secrets(config::DaemonConfig& next, const config::DaemonConfig& present) {
+  for (ClusterConfig& cluster : next.clusters) {
+    if (!cluster.affinity || cluster.affinity->cookie.secret != kHidden) continue;
+    cluster.affinity->cookie.secret.clear();
+    for (const ClusterConfig& known : present.clusters) {
+      if (known.name != cluster.name || !known.affinity) continue;
+      cluster.affinity->cookie.secret = known.affinity->cookie.secret;
+    }
+  }
 }
 
 AdminAnswer take_config(Daemon& daemon, const config::LoadedConfig& loaded,
@@ -179,22 +231,24 @@ AdminAnswer route(Daemon& daemon, const AdminRequest& request) {
     return daemon.ready() ? text_answer(200, "ok") : text_answer(503, "not ready");
   }
   if (path == "/metrics" && get) return metrics(daemon, request.accept);
-  if (path == "/config" && get) return json_answer(200, config::to_json(daemon.config()));
+  if (path == "/config" && get) return json_answer(200, without_secrets(daemon.config()));
   if (path == "/config" && request.method == "PUT") {
-    return take_config(daemon, config::load_config(request.body, "config.json"), "PUT /config",
-                       200);
+    config::LoadedConfig loaded = config::load_config(request.body, "config.json");
+    restore_secrets(loaded.config, daemon.config());
+    return take_config(daemon, loaded, "PUT /config", 200);
   }
+  if (path == "/explain" && get) return explain(daemon, query);
   if (path == "/backends" && get) return list_backends(daemon);
   if (path == "/backends" && request.method == "POST") return add_backend(daemon, request.body);
   if (path.starts_with(kBackend) && request.method == "DELETE") {
     return remove_backend(daemon, path.substr(kBackend.size()), query);
   }
-  constexpr std::array<std::string_view, 5> kPaths{"/livez", "/readyz", "/metrics", "/config",
-                                                   "/backends"};
+  constexpr std::array<std::string_view, 6> kPaths{"/livez",  "/readyz",   "/metrics",
+                                                   "/config", "/backends", "/explain"};
   const bool known =
       path.starts_with(kBackend) || std::find(kPaths.begin(), kPaths.end(), path) != kPaths.end();
   if (known) return error_answer(405, "this path does not take " + std::string{request.method});
-  return error_answer(404, "there is /livez, /readyz, /metrics, /backends and /config");
+  return error_answer(404, "there is /livez, /readyz, /metrics, /backends, /explain and /config");
 }
 
 }  // namespace

@@ -40,12 +40,30 @@ std::uint64_t random_seed() {
   return (std::uint64_t{device()} << 32U) | device();
 }
 
+// For affinity cookies of clusters that are not given a secret.
+std::string random_secret() {
+  return std::to_string(random_seed()) + '-' + std::to_string(random_seed());
+}
+
 const config::ListenerConfig* find_listener(const config::DaemonConfig& config,
                                             const std::string& name) {
   for (const auto& listener : config.listeners) {
     if (listener.name == name) return &listener;
   }
   return nullptr;
+}
+
+// How long a worker may take to answer a question.
+constexpr auto kPatience = std::chrono::seconds{1};
+
+// Has `question` answered on the worker's thread.
+template <class Question>
+auto ask(net::Worker& worker, Question question) {
+  using Answer = std::invoke_result_t<Question, net::Worker&>;
+  auto promise = std::make_shared<std::promise<Answer>>();
+  auto answer = promise->get_future();
+  worker.post([&worker, promise, question] { promise->set_value(question(worker)); });
+  return answer;
 }
 
 }  // namespace
@@ -59,6 +77,8 @@ Daemon::Daemon(config::DaemonConfig config, std::string config_file)
       control_timer_(io_),
       shutdown_timer_(io_),
       flush_timer_(io_),
+      control_(random_seed()),
+      session_secret_(random_secret()),
       prober_(io_, [this](const ProbeId& probe, ProbeResult result, const std::string& detail) {
         probe_ended(probe, result, detail);
       }) {}
@@ -78,7 +98,9 @@ int Daemon::run() {
   start_workers();
   reloads_.last_success_unix_seconds = unix_seconds();
   control_.handle_config(net::now(), config_.clusters);
-  hand_out_clusters();
+  for (WorkerThread& each : workers_) {
+    each.worker->post([worker = each.worker.get(), take = cluster_handout()] { take(*worker); });
+  }
   log_event(LogLevel::info, "starting",
             {{"version", LBD_VERSION},
              {"pid", ::getpid()},
@@ -131,11 +153,10 @@ void Daemon::start_workers() {
     options.access_log = access_log_.get();
     options.load_exchange = config_.load_exchange;
     options.drained = [this] { boost::asio::post(io_, [this] { worker_drained(); }); };
-    if (count > 1) {
-      options.share_load = [this](std::uint32_t from, const auto& loads) {
-        share_load(from, loads);
-      };
-    }
+    options.has_siblings = count > 1;
+    options.share_load = [this](std::uint32_t from, net::WorkerReport report) {
+      pass_on(from, std::move(report));
+    };
     workers_[index].worker = std::make_unique<net::Worker>(options);
   }
   workers_undrained_ = count;
@@ -154,7 +175,7 @@ void Daemon::start_workers() {
 void Daemon::open_when_known() {
   if (open_ || stopping_ || !control_.knows_all()) return;
   open_ = true;
-  hand_out_listeners({}, std::exchange(unopened_, {}));
+  hand_out_listeners({}, std::exchange(unopened_, {}), [](net::Worker&) {});
   log_event(LogLevel::info, "ready");
 }
 
@@ -294,8 +315,7 @@ std::optional<std::string> Daemon::apply(const config::DaemonConfig& next,
   endpoints_ = std::move(endpoints);
   set_log_level(config_.log.level);
   control_.handle_config(net::now(), config_.clusters);
-  hand_out_clusters();
-  hand_out_listeners(last, std::move(sockets));
+  hand_out_listeners(last, std::move(sockets), cluster_handout());
   after_control();
   ++reloads_.succeeded;
   reloads_.last_success_unix_seconds = unix_seconds();
@@ -317,7 +337,7 @@ void Daemon::reload_file() {
   log_event(LogLevel::error, "config_rejected", {{"cause", "HUP"}, {"error", read.problems}});
 }
 
-void Daemon::hand_out_clusters() {
+Daemon::Handout Daemon::cluster_handout() {
   auto setups = std::make_shared<std::vector<net::ClusterSetup>>();
   const auto last_details = std::exchange(probe_details_, {});  // Of backends that left: dropped.
   for (const ClusterPlan& plan : control_.plans()) {
@@ -326,37 +346,51 @@ void Daemon::hand_out_clusters() {
       if (known != last_details.end()) probe_details_.insert(*known);
     }
     net::ClusterSetup& setup = setups->emplace_back(net::ClusterSetup{plan, {}});
+    if (auto& affinity = setup.plan.config.affinity; affinity && affinity->cookie.secret.empty()) {
+      affinity->cookie.secret = session_secret_;
+    }
     for (const BackendConfig& backend : plan.config.backends) {
       setup.endpoints.push_back(endpoints_.at(backend.address));
     }
   }
-  for (WorkerThread& each : workers_) {
-    each.worker->post([worker = each.worker.get(), setups] { worker->apply(*setups); });
-  }
+  return [setups, limit = config_.rate_limit](net::Worker& worker) {
+    worker.apply(*setups);
+    worker.apply_rate_limit(limit);
+  };
 }
 
+// All of it in one go, clusters first: between the two a request could find a cluster gone that its
+// route still leads to.
 void Daemon::hand_out_listeners(const config::DaemonConfig& last,
-                                std::map<std::string, Sockets> sockets) {
+                                std::map<std::string, Sockets> sockets, const Handout& clusters) {
   for (const auto& [name, opened] : sockets) {
     log_event(LogLevel::info, "listening",
               {{"listener", name}, {"address", net::to_string(local_endpoint(opened.fds[0]))}});
   }
+  auto gone = std::make_shared<std::vector<std::string>>();
+  for (const config::ListenerConfig& listener : last.listeners) {
+    if (find_listener(config_, listener.name) == nullptr) gone->push_back(listener.name);
+  }
+  auto setups = std::make_shared<std::vector<net::ListenerSetup>>();
+  for (const config::ListenerConfig& listener : config_.listeners) {
+    setups->push_back(listener_setup(listener));
+  }
   for (std::size_t index = 0; index < workers_.size(); ++index) {
+    std::map<std::string, int> fds;  // Of the listeners that are new.
+    for (const auto& [name, opened] : sockets) fds[name] = opened.fds[index];
     net::Worker* worker = workers_[index].worker.get();
-    for (const config::ListenerConfig& listener : last.listeners) {
-      if (find_listener(config_, listener.name) != nullptr) continue;
-      worker->post([worker, name = listener.name] { worker->close_listener(name); });
-    }
-    for (const config::ListenerConfig& listener : config_.listeners) {
-      const net::ListenerSetup setup = listener_setup(listener);
-      const auto opened = sockets.find(listener.name);
-      if (opened == sockets.end()) {
-        worker->post([worker, setup] { worker->update_listener(setup); });
-      } else {
-        worker->post(
-            [worker, setup, fd = opened->second.fds[index]] { worker->open_listener(setup, fd); });
+    worker->post([worker, clusters, gone, setups, fds] {
+      clusters(*worker);
+      for (const std::string& name : *gone) worker->close_listener(name);
+      for (const net::ListenerSetup& setup : *setups) {
+        const auto opened = fds.find(setup.name);
+        if (opened == fds.end()) {
+          worker->update_listener(setup);
+        } else {
+          worker->open_listener(setup, opened->second);
+        }
       }
-    }
+    });
   }
 }
 
@@ -365,8 +399,17 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
   setup.name = listener.name;
   setup.protocol =
       listener.protocol == config::Protocol::tcp ? net::Protocol::tcp : net::Protocol::http;
-  for (const ClusterPlan& plan : control_.plans()) {
-    if (plan.config.name == listener.cluster) setup.cluster = plan.id;
+  const auto id_of = [&](const std::string& cluster) {
+    ClusterId id;
+    for (const ClusterPlan& plan : control_.plans()) {
+      if (plan.config.name == cluster) id = plan.id;
+    }
+    return id;
+  };
+  setup.cluster = id_of(listener.cluster);
+  if (!listener.routes.empty()) {
+    setup.routes =
+        std::make_shared<const RouteTable>(listener.routes, listener.ambiguous_paths, id_of);
   }
   setup.max_body = listener.max_body;
   setup.head_timeout = listener.timeouts.head;
@@ -414,6 +457,15 @@ void Daemon::after_control() {
           });
         }
         break;
+      case ControlAction::Kind::ejection_changed:
+        log_ejection(backend, action->ejection);
+        for (WorkerThread& each : workers_) {
+          each.worker->post(
+              [worker = each.worker.get(), probe, ejected = action->ejection.ejected] {
+                worker->apply_ejection(probe.cluster, probe.backend, ejected);
+              });
+        }
+        break;
     }
   }
   open_when_known();
@@ -429,28 +481,46 @@ void Daemon::after_control() {
   });
 }
 
+void Daemon::log_ejection(const BackendConfig& backend, const EjectionChange& change) const {
+  log_event(change.ejected ? LogLevel::warning : LogLevel::info,
+            change.ejected ? "backend_ejected" : "backend_unejected",
+            {{"backend", backend.id},
+             {"address", backend.address},
+             {"rule", to_string(change.rule)},
+             {"duration", config::format_duration(change.duration)}});
+}
+
 // Called on the thread of the worker that tells.
-void Daemon::share_load(std::uint32_t from,
-                        const std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>& loads) {
-  const auto shared =
-      std::make_shared<const std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>>(loads);
+void Daemon::pass_on(std::uint32_t from, net::WorkerReport report) {
+  if (!report.tallies.empty()) {
+    boost::asio::post(
+        io_, [this, from, tallies = std::move(report.tallies)] { take_tallies(from, tallies); });
+  }
+  const auto shared = std::make_shared<const net::WorkerReport>(std::move(report));
   for (std::uint32_t index = 0; index < workers_.size(); ++index) {
     if (index == from) continue;
     net::Worker* sibling = workers_[index].worker.get();
     sibling->post([sibling, from, shared] {
-      for (const auto& [cluster, load] : *shared) sibling->apply_sibling_load(from, cluster, load);
+      for (const auto& [cluster, load] : shared->loads) {
+        sibling->apply_sibling_load(from, cluster, load);
+      }
+      sibling->apply_sibling_spent(shared->spent);
     });
   }
 }
 
+void Daemon::take_tallies(std::uint32_t from,
+                          const std::vector<std::pair<ClusterId, std::vector<Tally>>>& tallies) {
+  if (stopping_) return;  // Hardly anything new comes, and nobody would be brought back.
+  const Instant now = net::now();
+  for (const auto& [cluster, list] : tallies) control_.handle_tallies(now, cluster, from, list);
+  after_control();
+}
+
 std::optional<std::vector<net::WorkerSnapshot>> Daemon::snapshots() {
-  constexpr auto kPatience = std::chrono::seconds{1};
   std::vector<std::future<net::WorkerSnapshot>> pending;
   for (WorkerThread& each : workers_) {
-    auto promise = std::make_shared<std::promise<net::WorkerSnapshot>>();
-    pending.push_back(promise->get_future());
-    each.worker->post(
-        [worker = each.worker.get(), promise] { promise->set_value(worker->snapshot()); });
+    pending.push_back(ask(*each.worker, [](net::Worker& worker) { return worker.snapshot(); }));
   }
   std::vector<net::WorkerSnapshot> all;
   const auto until = std::chrono::steady_clock::now() + kPatience;
@@ -459,6 +529,14 @@ std::optional<std::vector<net::WorkerSnapshot>> Daemon::snapshots() {
     all.push_back(future.get());
   }
   return all;
+}
+
+std::optional<Explanation> Daemon::explain(ClusterId cluster, HashKey key) {
+  auto answer = ask(*workers_.front().worker, [cluster, key](net::Worker& worker) {
+    return worker.explain(cluster, {.key = key});
+  });
+  if (answer.wait_for(kPatience) != std::future_status::ready) return std::nullopt;
+  return answer.get();
 }
 
 }  // namespace lb::daemon

@@ -54,6 +54,8 @@ class Daemon {
   [[nodiscard]] bool ready() const { return open_ && !stopping_; }
   // A copy of what every worker counts; nothing when one does not answer within a second.
   [[nodiscard]] std::optional<std::vector<net::WorkerSnapshot>> snapshots();
+  // Where the first worker would send a request with this key, and why. Likewise.
+  [[nodiscard]] std::optional<Explanation> explain(ClusterId cluster, HashKey key);
   [[nodiscard]] const Control& control() const { return control_; }
   [[nodiscard]] const ReloadCounters& reloads() const { return reloads_; }
   [[nodiscard]] std::uint64_t access_log_dropped() const { return access_log_->dropped(); }
@@ -79,8 +81,11 @@ class Daemon {
                                                    std::map<std::string, Sockets>& sockets) const;
   [[nodiscard]] static std::optional<std::string> needs_restart(const config::DaemonConfig& last,
                                                                 const config::DaemonConfig& next);
-  void hand_out_clusters();
-  void hand_out_listeners(const config::DaemonConfig& last, std::map<std::string, Sockets> sockets);
+  // What a worker has to be told, on its thread.
+  using Handout = std::function<void(net::Worker&)>;
+  [[nodiscard]] Handout cluster_handout();
+  void hand_out_listeners(const config::DaemonConfig& last, std::map<std::string, Sockets> sockets,
+                          const Handout& clusters);
   [[nodiscard]] net::ListenerSetup listener_setup(const config::ListenerConfig& listener) const;
 
   void wait_for_signal();
@@ -91,8 +96,10 @@ class Daemon {
   void flush_access_log();
   void after_control();
   void probe_ended(const ProbeId& probe, ProbeResult result, const std::string& detail);
-  void share_load(std::uint32_t worker,
-                  const std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>& loads);
+  void pass_on(std::uint32_t worker, net::WorkerReport report);
+  void take_tallies(std::uint32_t worker,
+                    const std::vector<std::pair<ClusterId, std::vector<Tally>>>& tallies);
+  void log_ejection(const BackendConfig& backend, const EjectionChange& change) const;
 
   config::DaemonConfig config_;
   std::string config_hash_;
@@ -103,6 +110,7 @@ class Daemon {
   boost::asio::steady_timer shutdown_timer_;
   boost::asio::steady_timer flush_timer_;
   Control control_;
+  std::string session_secret_;  // Signs the affinity cookies of clusters without a secret.
   std::optional<Instant> armed_;
   std::map<BackendId, std::string> probe_details_;  // What the last probe of each met with.
   net::Prober prober_;

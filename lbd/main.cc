@@ -11,10 +11,11 @@ namespace {
 using lb::daemon::ReadConfig;
 using lb::daemon::RunOptions;
 
-// A configuration that may be used, or the exit code after its problems have been told.
+// A configuration that may be used, after what is unwise about it has been told; or the exit code,
+// after its problems have.
 std::optional<ReadConfig> usable(ReadConfig read, int& exit_code) {
+  std::cerr << read.problems << read.warnings;
   if (read.status == ReadConfig::Status::good) return read;
-  std::cerr << read.problems;
   exit_code = read.status == ReadConfig::Status::unreadable ? lb::daemon::kEnvironment
                                                             : lb::daemon::kBadInput;
   return std::nullopt;

@@ -83,10 +83,46 @@ void add_clusters(Families& families, const std::vector<ClusterTotals>& clusters
        [](const ClusterTotals& c) { return c.counters.attempts; });
   each("lbd_retries_total", "Attempts after the first", MetricType::Counter,
        [](const ClusterTotals& c) { return c.counters.retries; });
+  each("lbd_retry_budget_exhausted_total", "Retries that the budget did not allow",
+       MetricType::Counter, [](const ClusterTotals& c) { return c.counters.retries_denied; });
+  each("lbd_queued_requests_total", "Requests that waited for a place", MetricType::Counter,
+       [](const ClusterTotals& c) { return c.counters.queued; });
+  each("lbd_queue_length", "Requests that wait for a place now", MetricType::Gauge,
+       [](const ClusterTotals& c) { return c.queue_length; });
+  each("lbd_circuit_breakers_opened_total", "Times a circuit breaker opened", MetricType::Counter,
+       [](const ClusterTotals& c) { return c.counters.breakers_opened; });
+  each("lbd_sessions_moved_total", "Sessions whose backend could not take them any more",
+       MetricType::Counter, [](const ClusterTotals& c) { return c.counters.sessions_moved; });
+  each("lbd_cluster_panic", "1 while so few are well that health is ignored", MetricType::Gauge,
+       [](const ClusterTotals& c) { return c.panicking_workers > 0 ? 1U : 0U; });
+  MetricFamily& probes =
+      families.add("lbd_load_probes_total", "Questions to backends how loaded they are, by result",
+                   MetricType::Counter);
+  for (const ClusterTotals& cluster : clusters) {
+    const net::LoadProbeCounters& counts = cluster.load_probes;
+    const auto put = [&](const char* result, std::uint64_t count) {
+      Families::put(probes, {{"cluster", cluster.name}, {"result", result}}, number(count));
+    };
+    put("told", counts.told);
+    put("failed", counts.failed);
+    put("dropped", counts.dropped);
+  }
+  MetricFamily& fairness = families.add(
+      "lbd_cluster_fairness_index",
+      "Jain's index of attempts by weight: 1 is even, 1/n is all on one", MetricType::Gauge);
+  for (const ClusterTotals& cluster : clusters) {
+    Families::put(fairness, {{"cluster", cluster.name}}, cluster.fairness());
+  }
   each("lbd_upstream_connections_opened_total", "Connections opened to backends",
        MetricType::Counter, [](const ClusterTotals& c) { return c.counters.connections_opened; });
   each("lbd_upstream_connections_reused_total", "Attempts over a connection that was open already",
        MetricType::Counter, [](const ClusterTotals& c) { return c.counters.connections_reused; });
+}
+
+double failure_ratio(const ClusterTotals::Backend& backend) {
+  return backend.errors.attempts == 0
+             ? 0.0
+             : static_cast<double>(backend.errors.failures) / backend.errors.attempts;
 }
 
 void add_backends(Families& families, const std::vector<ClusterTotals>& clusters) {
@@ -95,7 +131,7 @@ void add_backends(Families& families, const std::vector<ClusterTotals>& clusters
     for (const ClusterTotals& cluster : clusters) {
       for (const ClusterTotals::Backend& backend : cluster.backends) {
         Families::put(family, {{"cluster", cluster.name}, {"backend", backend.id}},
-                      number(value(backend)));
+                      static_cast<double>(value(backend)));
       }
     }
   };
@@ -112,6 +148,14 @@ void add_backends(Families& families, const std::vector<ClusterTotals>& clusters
        [](const Backend& b) { return b.picked; });
   each("lbd_backend_failures_total", "Attempts on it that failed", MetricType::Counter,
        [](const Backend& b) { return b.failures; });
+  each("lbd_backend_ejected", "1 while it is ejected for what its traffic showed",
+       MetricType::Gauge, [](const Backend& b) { return b.ejected ? 1U : 0U; });
+  each("lbd_backend_failure_ratio", "Share of its attempts of the last minute that failed",
+       MetricType::Gauge, failure_ratio);
+  each("lbd_backend_open_breakers", "Workers whose circuit breaker keeps it closed off",
+       MetricType::Gauge, [](const Backend& b) { return b.open_breakers; });
+  each("lbd_backend_slow_start_ratio", "Part of its weight that counts already", MetricType::Gauge,
+       [](const Backend& b) { return b.ramp_percent / 100.0; });
 }
 
 std::map<std::string, net::ListenerCounters> add_up_listeners(
@@ -138,6 +182,14 @@ void add_listeners(Families& families, const std::vector<net::WorkerSnapshot>& w
        [](const Counters& c) { return c.connections_active; });
   each("lbd_rejected_requests_total", "Requests refused before they reached a cluster",
        MetricType::Counter, [](const Counters& c) { return c.rejected; });
+  each("lbd_rate_limited_total", "Requests, and connections for TCP, refused by the rate limit",
+       MetricType::Counter, [](const Counters& c) { return c.rate_limited; });
+  each("lbd_not_routed_requests_total", "Requests that no route fits, answered with 404",
+       MetricType::Counter, [](const Counters& c) { return c.not_routed; });
+  each("lbd_redirected_requests_total", "Requests that a route answered with a redirect",
+       MetricType::Counter, [](const Counters& c) { return c.redirected; });
+  each("lbd_responded_requests_total", "Requests that a route answered itself", MetricType::Counter,
+       [](const Counters& c) { return c.responded; });
   each("lbd_received_bytes_total", "Bytes of bodies from clients", MetricType::Counter,
        [](const Counters& c) { return c.bytes_in; });
   each("lbd_sent_bytes_total", "Bytes of bodies to clients", MetricType::Counter,
@@ -160,6 +212,23 @@ void add_listeners(Families& families, const std::vector<net::WorkerSnapshot>& w
   }
 }
 
+// Both values of `enforced` together are what a rule found.
+void add_ejections(Families& families, const ControlFacts& facts) {
+  MetricFamily& family = families.add("lbd_ejections_total",
+                                      "Backends that a rule found, and whether they were ejected",
+                                      MetricType::Counter);
+  for (const auto& [cluster, counters] : facts.ejections) {
+    for (std::size_t i = 0; i < kOutlierRuleCount; ++i) {
+      const std::string rule{to_string(static_cast<OutlierRule>(i))};
+      const std::uint64_t enforced = counters.enforced[i];
+      Families::put(family, {{"cluster", cluster}, {"rule", rule}, {"enforced", "true"}},
+                    number(enforced));
+      Families::put(family, {{"cluster", cluster}, {"rule", rule}, {"enforced", "false"}},
+                    number(counters.detected[i] - enforced));
+    }
+  }
+}
+
 void add_process(Families& families, const ControlFacts& facts) {
   MetricFamily& reloads = families.add("lbd_config_reloads_total",
                                        "Configurations offered while running", MetricType::Counter);
@@ -173,44 +242,122 @@ void add_process(Families& families, const ControlFacts& facts) {
   families.add("lbd_build_info", "Always 1", MetricType::Gauge, 1, {{"version", facts.version}});
 }
 
+void add_to(ClusterTotals::Backend& total, const net::ClusterSnapshot::Backend& part) {
+  total.address = part.address;
+  total.weight = part.weight;
+  total.health = part.status.health;
+  total.removed = part.status.removed;
+  total.ejected = total.ejected || part.status.ejected;
+  total.eligible_workers += part.status.eligible ? 1 : 0;
+  if (!part.status.eligible) total.exclusion = part.status.exclusion;
+  total.open_breakers += part.status.breaker == BreakerState::closed ? 0 : 1;
+  total.ramp_percent = std::min(total.ramp_percent, part.status.ramp_percent);
+  total.in_flight += part.status.in_flight;
+  total.idle_connections += part.status.idle_connections;
+  total.picked += part.status.picked;
+  total.failures += part.status.failures;
+  if (part.errors.attempts > total.errors.attempts) total.errors.change = part.errors.change;
+  total.errors.attempts += part.errors.attempts;
+  total.errors.failures += part.errors.failures;
+}
+
+void add_to(ClusterTotals& total, const net::ClusterSnapshot& part) {
+  total.in_progress += part.in_progress;
+  total.queue_length += part.queue_length;
+  total.panicking_workers += part.panicking ? 1 : 0;
+  total.max_in_flight_per_backend = part.max_in_flight_per_backend;
+  total.counters.add(part.counters);
+  total.load_probes.add(part.load_probes);
+  // Before anything points into it.
+  total.backends.reserve(total.backends.size() + part.backends.size());
+  std::map<std::string_view, std::size_t> known;
+  for (std::size_t i = 0; i < total.backends.size(); ++i) known[total.backends[i].id] = i;
+  for (const net::ClusterSnapshot::Backend& backend : part.backends) {
+    const auto [place, is_new] = known.try_emplace(backend.id, total.backends.size());
+    if (is_new) total.backends.emplace_back().id = backend.id;
+    add_to(total.backends[place->second], backend);
+  }
+}
+
 }  // namespace
 
 std::vector<ClusterTotals> add_up(const std::vector<net::WorkerSnapshot>& workers) {
   std::vector<ClusterTotals> clusters;
-  const auto named = [](auto& list, auto member, const std::string& name) -> auto& {
-    const auto place = std::find_if(list.begin(), list.end(),
-                                    [&](const auto& entry) { return entry.*member == name; });
-    if (place != list.end()) return *place;
-    list.emplace_back().*member = name;
-    return list.back();
-  };
   for (const net::WorkerSnapshot& worker : workers) {
     for (const net::ClusterSnapshot& snapshot : worker.clusters) {
-      ClusterTotals& cluster = named(clusters, &ClusterTotals::name, snapshot.name);
-      cluster.in_progress += snapshot.in_progress;
-      cluster.counters.requests += snapshot.counters.requests;
-      cluster.counters.attempts += snapshot.counters.attempts;
-      cluster.counters.retries += snapshot.counters.retries;
-      cluster.counters.connections_opened += snapshot.counters.connections_opened;
-      cluster.counters.connections_reused += snapshot.counters.connections_reused;
-      for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-        cluster.counters.outcomes.counts[i] += snapshot.counters.outcomes.counts[i];
+      auto place = std::find_if(clusters.begin(), clusters.end(), [&](const ClusterTotals& total) {
+        return total.name == snapshot.name;
+      });
+      if (place == clusters.end()) {
+        place = clusters.insert(clusters.end(), ClusterTotals{});
+        place->name = snapshot.name;
       }
-      for (const net::ClusterSnapshot::Backend& part : snapshot.backends) {
-        ClusterTotals::Backend& backend =
-            named(cluster.backends, &ClusterTotals::Backend::id, part.id);
-        backend.address = part.address;
-        backend.health = part.status.health;
-        backend.removed = part.status.removed;
-        backend.eligible_workers += part.status.eligible ? 1 : 0;
-        backend.in_flight += part.status.in_flight;
-        backend.idle_connections += part.status.idle_connections;
-        backend.picked += part.status.picked;
-        backend.failures += part.status.failures;
-      }
+      add_to(*place, snapshot);
     }
   }
   return clusters;
+}
+
+double ClusterTotals::share(const Backend& backend) const {
+  return counters.attempts == 0
+             ? 0.0
+             : static_cast<double>(backend.picked) / static_cast<double>(counters.attempts);
+}
+
+double ClusterTotals::fairness() const {
+  std::vector<double> loads;
+  for (const Backend& backend : backends) {
+    if (!backend.removed) loads.push_back(number(backend.picked) / backend.weight);
+  }
+  return jain_index(loads);
+}
+
+Json observables(const ClusterTotals& cluster, const ClusterTotals::Backend& backend) {
+  Json json = {
+      {"eligible", backend.eligible_workers > 0},
+      {"ejected", backend.ejected},
+      {"reason", to_string(backend.eligible_workers > 0 ? Exclusion::none : backend.exclusion)},
+      {"in_flight", backend.in_flight},
+      {"attempts", backend.picked},
+      {"failures", backend.failures},
+      {"share", cluster.share(backend)},
+      {"failure_ratio", failure_ratio(backend)},
+      {"slow_start_percent", backend.ramp_percent},
+      {"open_breakers", backend.open_breakers}};
+  if (backend.errors.change) json["failure_ratio_change"] = *backend.errors.change;
+  if (cluster.max_in_flight_per_backend > 0) {
+    json["utilisation"] = number(backend.in_flight) / cluster.max_in_flight_per_backend;
+  }
+  return json;
+}
+
+Json to_json(const Explanation& explanation, const ClusterPlan& plan) {
+  constexpr std::array kAnswers{"assigned", "queued", "refused"};
+  std::map<BackendId, std::string> names;
+  for (std::size_t i = 0; i < plan.backend_ids.size(); ++i) {
+    names[plan.backend_ids[i]] = plan.config.backends[i].id;
+  }
+  Json json = {{"cluster", plan.config.name},
+               {"strategy", strategy_name(plan.config.strategy)},
+               {"answer", kAnswers.at(static_cast<std::size_t>(explanation.kind))},
+               {"panic", explanation.panicking}};
+  if (explanation.picked) {
+    json["backend"] = names[*explanation.picked];
+    json["reason"] = to_string(explanation.reason);
+    json["draws"] = explanation.draws;
+  }
+  Json& candidates = json["candidates"] = Json::array();
+  for (const Explanation::Candidate& candidate : explanation.candidates) {
+    Json entry = {{"id", names[candidate.backend]},
+                  {"excluded_by", to_string(candidate.exclusion)},
+                  {"priority", candidate.priority},
+                  {"weight", candidate.weight},
+                  {"effective_weight", candidate.effective_weight},
+                  {"in_flight", candidate.in_flight}};
+    if (candidate.score) entry["score"] = *candidate.score;
+    candidates.push_back(std::move(entry));
+  }
+  return json;
 }
 
 std::string to_prometheus(const std::vector<net::WorkerSnapshot>& workers,
@@ -220,6 +367,7 @@ std::string to_prometheus(const std::vector<net::WorkerSnapshot>& workers,
   add_clusters(families, clusters);
   add_backends(families, clusters);
   add_listeners(families, workers);
+  add_ejections(families, facts);
   add_process(families, facts);
   return families.serialize();
 }
@@ -239,19 +387,26 @@ Json to_json(const std::vector<net::WorkerSnapshot>& workers, const ControlFacts
     }
     Json backends = Json::array();
     for (const ClusterTotals::Backend& backend : cluster.backends) {
-      backends.push_back({{"id", backend.id},
-                          {"address", backend.address},
-                          {"health", to_string(backend.health)},
-                          {"removed", backend.removed},
-                          {"eligible", backend.eligible_workers > 0},
-                          {"in_flight", backend.in_flight},
-                          {"idle_connections", backend.idle_connections},
-                          {"attempts", backend.picked},
-                          {"failures", backend.failures}});
+      Json entry = {{"id", backend.id},           {"address", backend.address},
+                    {"weight", backend.weight},   {"health", to_string(backend.health)},
+                    {"removed", backend.removed}, {"idle_connections", backend.idle_connections}};
+      entry.update(observables(cluster, backend));
+      backends.push_back(std::move(entry));
     }
     clusters.push_back({{"name", cluster.name},
                         {"requests", cluster.counters.requests},
                         {"in_progress", cluster.in_progress},
+                        {"queued", cluster.counters.queued},
+                        {"queue_length", cluster.queue_length},
+                        {"retries_denied", cluster.counters.retries_denied},
+                        {"breakers_opened", cluster.counters.breakers_opened},
+                        {"sessions_moved", cluster.counters.sessions_moved},
+                        {"load_probes",
+                         {{"told", cluster.load_probes.told},
+                          {"failed", cluster.load_probes.failed},
+                          {"dropped", cluster.load_probes.dropped}}},
+                        {"panic", cluster.panicking_workers > 0},
+                        {"fairness", cluster.fairness()},
                         {"attempts", cluster.counters.attempts},
                         {"retries", cluster.counters.retries},
                         {"connections_opened", cluster.counters.connections_opened},
@@ -259,12 +414,25 @@ Json to_json(const std::vector<net::WorkerSnapshot>& workers, const ControlFacts
                         {"outcomes", std::move(outcomes)},
                         {"backends", std::move(backends)}});
   }
+  Json& ejections = json["ejections"] = Json::array();
+  for (const auto& [cluster, counters] : facts.ejections) {
+    for (std::size_t i = 0; i < kOutlierRuleCount; ++i) {
+      ejections.push_back({{"cluster", cluster},
+                           {"rule", to_string(static_cast<OutlierRule>(i))},
+                           {"detected", counters.detected[i]},
+                           {"enforced", counters.enforced[i]}});
+    }
+  }
   Json& listeners = json["listeners"] = Json::array();
   for (const auto& [name, counters] : add_up_listeners(workers)) {
     listeners.push_back({{"name", name},
                          {"connections", counters.connections},
                          {"connections_active", counters.connections_active},
                          {"rejected", counters.rejected},
+                         {"rate_limited", counters.rate_limited},
+                         {"not_routed", counters.not_routed},
+                         {"redirected", counters.redirected},
+                         {"responded", counters.responded},
                          {"answers_2xx", counters.answers[2]},
                          {"answers_4xx", counters.answers[4]},
                          {"answers_5xx", counters.answers[5]},

@@ -10,12 +10,17 @@ ReadConfig read_config_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   in.peek();  // A directory can be opened, but not read.
   if (!in.is_open() || in.bad()) {
-    return {ReadConfig::Status::unreadable, {}, "cannot read " + path + '\n'};
+    return {ReadConfig::Status::unreadable, {}, "cannot read " + path + '\n', {}};
   }
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   config::LoadedConfig loaded = config::load_config(text, path);
-  if (loaded.problems.empty()) return {ReadConfig::Status::good, std::move(loaded.config), {}};
-  return {ReadConfig::Status::invalid, {}, config::format_problems(path, loaded.problems)};
+  if (!loaded.problems.empty()) {
+    return {ReadConfig::Status::invalid, {}, config::format_problems(path, loaded.problems), {}};
+  }
+  return {ReadConfig::Status::good,
+          std::move(loaded.config),
+          {},
+          config::format_problems(path, loaded.warnings, "warning: ")};
 }
 
 ReadConfig config_from_options(const RunOptions& options) {
@@ -39,12 +44,18 @@ ReadConfig config_from_options(const RunOptions& options) {
   // One line, so that the place of a problem means nothing; its path does.
   const std::string text = document.dump(-1, ' ', false, Json::error_handler_t::replace);
   config::LoadedConfig loaded = config::load_config(text, "options.json");
-  if (loaded.problems.empty()) return {ReadConfig::Status::good, std::move(loaded.config), {}};
-  std::string problems;
-  for (const config::Problem& problem : loaded.problems) {
-    problems += "lbd run: " + problem.path + ": " + problem.message + '\n';
+  const auto format = [](const std::vector<config::Problem>& problems, const std::string& kind) {
+    std::string lines;
+    for (const config::Problem& problem : problems) {
+      lines += "lbd run: " + kind + problem.path + ": " + problem.message + '\n';
+    }
+    return lines;
+  };
+  if (!loaded.problems.empty()) {
+    return {ReadConfig::Status::invalid, {}, format(loaded.problems, ""), {}};
   }
-  return {ReadConfig::Status::invalid, {}, std::move(problems)};
+  return {
+      ReadConfig::Status::good, std::move(loaded.config), {}, format(loaded.warnings, "warning: ")};
 }
 
 }  // namespace lb::daemon

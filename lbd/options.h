@@ -24,6 +24,7 @@ struct ReadConfig {
   Status status = Status::good;
   config::DaemonConfig config;
   std::string problems;  // Formatted, when it is not good.
+  std::string warnings;  // Formatted, when it is.
 };
 
 // Reads and checks a configuration file.

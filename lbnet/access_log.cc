@@ -91,6 +91,7 @@ std::string to_json_line(const AccessRecord& record, std::string_view timestamp)
     line.add("path", record.target.substr(0, record.target.find('?')), kTargetMax);
     line.add("host", record.host);
   }
+  if (!record.route.empty()) line.add("route", record.route);
   line.add("status", static_cast<std::uint64_t>(record.status));
   line.add("outcome", record.outcome);
   line.add("cluster", record.cluster);
@@ -125,8 +126,8 @@ AccessLog::AccessLog(const std::string& target) {
     sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(target);
   }
   queue_ = std::make_unique<Queue>();
-  logger_ = std::make_shared<spdlog::async_logger>(
-      "access", std::move(sink), queue_->threads, spdlog::async_overflow_policy::overrun_oldest);
+  logger_ = std::make_shared<spdlog::async_logger>("access", std::move(sink), queue_->threads,
+                                                   spdlog::async_overflow_policy::overrun_oldest);
   logger_->set_pattern("%v");
 }
 
@@ -145,8 +146,6 @@ void AccessLog::flush() {
   if (logger_) logger_->flush();
 }
 
-std::uint64_t AccessLog::dropped() const {
-  return queue_ ? queue_->threads->overrun_counter() : 0;
-}
+std::uint64_t AccessLog::dropped() const { return queue_ ? queue_->threads->overrun_counter() : 0; }
 
 }  // namespace lb::net

@@ -8,8 +8,32 @@
 
 namespace lb::net {
 
+// A connection nobody waits for: opened ahead of the first request that would.
+Task<void> ClusterRuntime::open_spare(ConnectionId id, BackendId backend) {
+  ++spares_opening_;
+  IoError error = open_upstream(id, backend);
+  if (error == 0) {
+    upstream(id).opening_spare = true;
+    error = co_await upstream(id).stream.finish_connect();
+    upstream(id).opening_spare = false;
+  }
+  --spares_opening_;
+  if (error == 0) {
+    watch_idle(upstream(id));
+  } else {
+    close_upstream(id);
+  }
+  brain_.handle_spare_connection(now(), id, error == 0);
+  after_brain();
+}
+
 ClusterRuntime::ClusterRuntime(Worker& worker, const ClusterSetup& setup, std::uint64_t seed)
-    : worker_(worker), brain_(now(), setup.plan, seed) {
+    : worker_(worker),
+      brain_(now(), setup.plan, seed),
+      load_prober_(worker.io(), worker.buffers(), [this](BackendId backend, const auto& report) {
+        brain_.handle_load_report(now(), backend, report);
+        after_brain();
+      }) {
   apply(setup);
 }
 
@@ -27,8 +51,13 @@ void ClusterRuntime::apply(const ClusterSetup& setup) {
     const auto place = std::lower_bound(peers_.begin(), peers_.end(), id,
                                         [](const Peer& a, BackendId b) { return a.id < b; });
     if (place != peers_.end() && place->id == id) continue;
-    peers_.insert(place, {id, setup.plan.config.backends[i].id, setup.endpoints[i]});
+    const BackendConfig& backend = setup.plan.config.backends[i];
+    peers_.insert(place, {id, backend.id, setup.endpoints[i], backend.address});
   }
+  key_expression_ = lb::key_expression(setup.plan.config.strategy);
+  affinity_.reset();
+  if (setup.plan.config.affinity) affinity_.emplace(setup.plan);
+  load_prober_.apply(load_question(setup.plan.config.strategy), setup.plan.backend_ids);
   brain_.handle_config(now(), setup.plan);
   after_brain();
 }
@@ -43,10 +72,37 @@ void ClusterRuntime::act(const Action& action) {
     case Action::Kind::abort_attempt:
       if (RequestOwner* owner = owners_[action.request.slot]) owner->abort_attempt(action.failure);
       break;
-    case Action::Kind::retry_due:
-      if (RequestOwner* owner = owners_[action.request.slot]) owner->retry_due();
+    case Action::Kind::attempt_due:
+      if (RequestOwner* owner = owners_[action.request.slot]) owner->attempt_due();
       break;
     case Action::Kind::close_connection: close_upstream(action.connection); break;
+    case Action::Kind::open_connection:
+      if (!worker_.ending()) spawn(open_spare(action.connection, action.backend));
+      break;
+    case Action::Kind::ask_load:
+      if (!worker_.ending()) ask_load(action.backend);
+      break;
+  }
+}
+
+void ClusterRuntime::ask_load(BackendId backend) {
+  const Peer* peer = find_peer(backend);
+  LB_ASSERT(peer != nullptr);
+  load_prober_.ask(now(), backend, peer->endpoint, peer->address);
+  if (const auto next = load_prober_.poll_timeout()) worker_.wake_by(*next);
+}
+
+void ClusterRuntime::handle_timeout(Instant at) {
+  brain_.handle_timeout(at);
+  load_prober_.handle_timeout(at);
+  if (const auto next = load_prober_.poll_timeout()) worker_.wake_by(*next);
+  after_brain();
+}
+
+void ClusterRuntime::abandon_own_work() {
+  load_prober_.abandon_all();
+  for (const std::unique_ptr<Upstream>& upstream : upstreams_) {
+    if (upstream && upstream->opening_spare) upstream->stream.cancel();
   }
 }
 
@@ -78,7 +134,10 @@ Upstream& ClusterRuntime::upstream(ConnectionId id) {
 void ClusterRuntime::close_upstream(ConnectionId id) {
   if (id.slot >= upstreams_.size()) return;
   std::unique_ptr<Upstream>& upstream = upstreams_[id.slot];
-  if (upstream && upstream->id == id) upstream.reset();
+  if (!upstream || upstream->id != id) return;
+  // Whoever opens it still waits for it, and will close it.
+  if (upstream->opening_spare) return upstream->stream.cancel();
+  upstream.reset();
 }
 
 void ClusterRuntime::cancel_upstream(ConnectionId id) {
@@ -97,7 +156,7 @@ void ClusterRuntime::watch_idle(Upstream& upstream) {
 // An idle connection has nothing to say: its end, or bytes nobody asked for, make it useless.
 void ClusterRuntime::idle_upstream_woke(void* watch) {
   const auto [cluster, id] = *static_cast<Watch*>(watch);
-  cluster->brain_.handle_connection_closed(id);
+  cluster->brain_.handle_connection_closed(now(), id);
   cluster->close_upstream(id);
 }
 

@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "lbcore/balancer.h"
+#include "lbnet/affinity_cookie.h"
 #include "lbnet/endpoint.h"
+#include "lbnet/load_prober.h"
+#include "lbnet/task.h"
 #include "lbnet/upstream.h"
 
 namespace lb::net {
@@ -27,7 +30,7 @@ struct ClusterSetup {
 class RequestOwner {
  public:
   virtual void abort_attempt(AttemptFailure failure) = 0;
-  virtual void retry_due() = 0;
+  virtual void attempt_due() = 0;
 
  protected:
   ~RequestOwner() = default;
@@ -42,6 +45,8 @@ class ClusterRuntime {
 
   [[nodiscard]] Balancer& brain() { return brain_; }
   void after_brain();
+  // Something may be due, of the brain's or of our own.
+  void handle_timeout(Instant at);
 
   // -- Requests
   void set_owner(RequestId request, RequestOwner* owner);
@@ -57,9 +62,24 @@ class ClusterRuntime {
   // Back to the pool: from now on whatever comes in on it is the end of it.
   void watch_idle(Upstream& upstream);
 
+  // What the key of a request is made from, for strategies that hash.
+  [[nodiscard]] const KeyExpression& key_expression() const { return key_expression_; }
+  // Null without affinity.
+  [[nodiscard]] const AffinityCookies* affinity() const {
+    return affinity_ ? &*affinity_ : nullptr;
+  }
+
+  // Nothing is under way that would come back to this object.
+  [[nodiscard]] bool at_rest() const {
+    return brain_.in_progress() == 0 && spares_opening_ == 0 && load_prober_.at_rest();
+  }
+  // What is under way that no request waits for comes to nothing, soon.
+  void abandon_own_work();
+
   // Empty when the backend has left meanwhile.
   [[nodiscard]] std::string_view backend_name(BackendId id) const;
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const LoadProbeCounters& load_probes() const { return load_prober_.counters(); }
   [[nodiscard]] Worker& worker() { return worker_; }
 
  private:
@@ -67,6 +87,7 @@ class ClusterRuntime {
     BackendId id;
     std::string name;
     Endpoint endpoint;
+    std::string address;  // As configured.
   };
   struct Watch {  // What a stream's watcher is told.
     ClusterRuntime* cluster = nullptr;
@@ -75,15 +96,21 @@ class ClusterRuntime {
 
   [[nodiscard]] const Peer* find_peer(BackendId id) const;
   void act(const Action& action);
+  void ask_load(BackendId backend);
+  [[nodiscard]] Task<void> open_spare(ConnectionId id, BackendId backend);
   static void idle_upstream_woke(void* watch);
 
   Worker& worker_;
   std::string name_;
   Balancer brain_;
+  LoadProber load_prober_;
   std::vector<Peer> peers_;  // By id. Those that left stay while the brain may mention them.
   std::vector<std::unique_ptr<Upstream>> upstreams_;  // By connection slot.
   std::vector<std::unique_ptr<Watch>> watches_;       // Likewise; at stable addresses.
   std::vector<RequestOwner*> owners_;                 // By request slot.
+  std::size_t spares_opening_ = 0;
+  KeyExpression key_expression_;
+  std::optional<AffinityCookies> affinity_;
 };
 
 }  // namespace lb::net

@@ -12,13 +12,23 @@ Instant Exchange::now_() { return now(); }
 
 bool Exchange::start(const RequestInput& input) {
   started_ = now();
-  const Start start = cluster_.brain().handle_request(started_, input);
-  if (!start) {
-    outcome_ = Outcome::no_backend;
+  over_ = false;
+  return take(cluster_.brain().handle_request(started_, input));
+}
+
+bool Exchange::take(const Start& start) {
+  queued_ = start.kind == Start::Kind::queued;
+  if (start.kind == Start::Kind::refused) {
+    end(start.outcome);
     return false;
   }
-  over_ = false;
-  begin(*start);
+  if (queued_) {
+    assignment_.request = start.request;
+    attempt_due_.reset();
+    cluster_.set_owner(start.request, this);
+  } else {
+    begin(*start);
+  }
   cluster_.after_brain();
   return true;
 }
@@ -64,6 +74,7 @@ bool Exchange::answered(int status, const AttemptFacts& facts) {
     cluster_.after_brain();
     return true;
   }
+  attempt_due_.reset();
   cluster_.close_upstream(assignment_.connection);
   return false;
 }
@@ -73,23 +84,20 @@ bool Exchange::failed(AttemptFailure otherwise, const AttemptFacts& facts) {
   cluster_.close_upstream(assignment_.connection);
   const NextStep step =
       cluster_.brain().handle_attempt_failed(now(), assignment_.request, failure, facts);
+  attempt_due_.reset();
   if (step.kind == NextStep::Kind::retry) return true;
   end(step.outcome);
   return false;
 }
 
 Task<bool> Exchange::next_attempt() {
-  retry_due_.reset();
   cluster_.after_brain();  // Arms the timer for the wait.
-  co_await retry_due_;
-  const Start start = cluster_.brain().handle_retry(now(), assignment_.request);
-  if (!start) {
-    end(Outcome::no_backend);
-    co_return false;
-  }
-  begin(*start);
-  cluster_.after_brain();
-  co_return true;
+  bool goes_on = true;
+  do {
+    co_await attempt_due_;
+    goes_on = take(cluster_.brain().handle_attempt_due(now(), assignment_.request));
+  } while (goes_on && queued_);
+  co_return goes_on;
 }
 
 void Exchange::finish(Outcome outcome, bool reusable) {
@@ -105,7 +113,7 @@ void Exchange::finish(Outcome outcome, bool reusable) {
 void Exchange::end(Outcome outcome) {
   over_ = true;
   outcome_ = outcome;
-  cluster_.set_owner(assignment_.request, nullptr);
+  if (assignment_.request) cluster_.set_owner(assignment_.request, nullptr);
   cluster_.after_brain();
 }
 
@@ -120,7 +128,7 @@ void Exchange::describe(AccessRecord& record) const {
   record.cluster = cluster_.name();
   record.outcome = to_string(outcome_);
   record.attempts = assignment_.attempt;
-  if (assignment_.request) {
+  if (assignment_.connection) {
     record.backend = cluster_.backend_name(assignment_.backend);
     record.reason = assignment_.reason;
     record.eligible = assignment_.eligible_count;

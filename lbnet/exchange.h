@@ -15,8 +15,10 @@ class Exchange final : public RequestOwner {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  // Asks the brain who is to serve. False: nobody can, and the request is over.
+  // Asks the brain who is to serve. False: nobody can, and the request is over. True: connect(),
+  // or when it is queued() first next_attempt().
   [[nodiscard]] bool start(const RequestInput& input);
+  [[nodiscard]] bool queued() const { return queued_; }
 
   // Makes sure the connection of this attempt is open: 0, or why it is not. An idle connection
   // costs nothing here.
@@ -35,7 +37,7 @@ class Exchange final : public RequestOwner {
   // says. True: the brain will try again, see next_attempt(); false: the request is over.
   [[nodiscard]] bool failed(AttemptFailure otherwise, const AttemptFacts& facts);
 
-  // Waits for the brain to start the next attempt. False: nobody is left, and the request is over.
+  // Waits for the brain to start the next attempt. False: there is none, and the request is over.
   [[nodiscard]] Task<bool> next_attempt();
 
   // The request is over. A reusable connection goes to the pool, any other is closed.
@@ -48,16 +50,20 @@ class Exchange final : public RequestOwner {
   // Whom to cancel, besides the upstream, when the brain's time is up.
   void also_cancel(Stream* stream) { also_cancel_ = stream; }
 
+  [[nodiscard]] const ClusterRuntime& cluster() const { return cluster_; }
+
   // Fills in what the log says of attempts, and the times measured here.
   void describe(AccessRecord& record) const;
   [[nodiscard]] const Assignment& assignment() const { return assignment_; }
 
   // -- RequestOwner
   void abort_attempt(AttemptFailure failure) override;
-  void retry_due() override { retry_due_.raise(); }
+  void attempt_due() override { attempt_due_.raise(); }
 
  private:
   [[nodiscard]] static Instant now_();
+  // True when the request goes on, by an attempt or in the queue.
+  [[nodiscard]] bool take(const Start& start);
   void begin(const Assignment& assignment);
   void end(Outcome outcome);
 
@@ -66,10 +72,11 @@ class Exchange final : public RequestOwner {
   bool connected_ = false;
   bool aborted_ = false;
   bool over_ = true;
+  bool queued_ = false;
   AttemptFailure abort_reason_{};
   Outcome outcome_ = Outcome::no_backend;
   Stream* also_cancel_ = nullptr;
-  Signal retry_due_;
+  Signal attempt_due_;
   Instant started_, attempt_started_, sent_;
   Duration queue_time_{}, connect_time_{}, response_time_{};
 };

@@ -11,6 +11,7 @@
 #include "lbnet/http/head_parser.h"
 #include "lbnet/http/head_writer.h"
 #include "lbnet/http/outgoing.h"
+#include "lbnet/http/request_view.h"
 #include "lbnet/worker.h"
 
 namespace lb::net {
@@ -22,10 +23,11 @@ constexpr Duration kLingerTime = std::chrono::seconds{1};
 
 class HttpSession final : public Session {
  public:
-  HttpSession(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+  HttpSession(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
               const Endpoint& peer)
       : worker_(worker),
-        setup_(std::move(setup)),
+        current_(std::move(current)),
+        setup_(current_->setup),
         down_(worker.io(), fd),
         in_(worker.buffers()),
         out_(worker.buffers()),
@@ -71,6 +73,17 @@ class HttpSession final : public Session {
   HeadResult refuse_head(int status);
   Task<bool> serve();
   bool accept_request();
+  // What becomes of a request, as the listener and its routes have it.
+  enum class Way { forward, nowhere, redirect, respond };
+  [[nodiscard]] bool choose_way(const http::RequestHead& head, http::RequestChanges& changes);
+  void follow_route(const Routed& routed, const RequestAttributes& request,
+                    http::RequestChanges& changes);
+  Task<void> answer_by_route();
+  Task<void> send_route_answer();
+  [[nodiscard]] std::string_view own_outcome() const;
+  [[nodiscard]] Duration over_rate(const http::RequestHead& head);
+  void describe_to_brain(const http::RequestHead& head);
+  [[nodiscard]] std::string_view session_field(const Exchange& exchange) const;
   Task<void> exchange_request(Exchange& exchange);
   Task<Attempted> attempt(Exchange& exchange);
   Task<IoError> send_request(Exchange& exchange);
@@ -105,7 +118,8 @@ class HttpSession final : public Session {
   }
 
   Worker& worker_;
-  std::shared_ptr<const ListenerSetup> setup_;
+  std::shared_ptr<const CurrentSetup> current_;
+  std::shared_ptr<const ListenerSetup> setup_;  // As it was when the request came.
   Stream down_;
   Buffer in_;   // From the client.
   Buffer out_;  // Heads on their way: the request's, then the answer's.
@@ -136,11 +150,17 @@ class HttpSession final : public Session {
   bool pump_must_stop_ = false;
   Pumped pumped_ = Pumped::complete;
   Signal pump_ended_;
-  int status_ = 0;  // What the client was answered; 0 so far.
+  int status_ = 0;          // What the client was answered; 0 so far.
+  Duration retry_after_{};  // Refused by the rate limit: when to come back.
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
   Duration head_time_{};
   std::string method_, target_, host_;  // For the log, when there is one.
+  Way way_ = Way::forward;
+  const Route* route_ = nullptr;  // In setup_; null where there are none, or none fits.
+  ClusterId cluster_;
+  RequestInput input_;  // What the brain is told of it.
+  std::string location_;  // Of a redirect.
 
   // -- Its answer
   Upstream* upstream_ = nullptr;
@@ -171,6 +191,7 @@ Task<void> HttpSession::run() {
 Task<HttpSession::HeadResult> HttpSession::read_head() {
   scanner_.reset();
   status_ = 0;
+  retry_after_ = {};
   late_ = false;
   began_ = {};
   bool head_is_timed = false;
@@ -211,6 +232,8 @@ HttpSession::HeadResult HttpSession::refuse_head(int status) {
   status_ = status;
   is_head_ = false;
   keep_alive_ = false;
+  way_ = Way::forward;
+  route_ = nullptr;
   method_.clear();
   bytes_in_ = bytes_out_ = 0;
   ++counters_.rejected;
@@ -220,13 +243,17 @@ HttpSession::HeadResult HttpSession::refuse_head(int status) {
 // One request. True when the connection may serve another.
 Task<bool> HttpSession::serve() {
   if (!accept_request()) {
-    ++counters_.rejected;
-    keep_alive_ = false;
+    ++(retry_after_ > Duration{} ? counters_.rate_limited : counters_.rejected);
     co_await answer_ourselves(status_);
     account(nullptr);
-    co_return false;
+    co_return keep_alive_;
   }
-  ClusterRuntime* cluster = worker_.cluster(setup_->cluster);
+  if (way_ != Way::forward) {
+    co_await answer_by_route();
+    account(nullptr);
+    co_return keep_alive_;
+  }
+  ClusterRuntime* cluster = worker_.cluster(cluster_);
   if (cluster == nullptr) {
     co_await answer_ourselves(503);
     account(nullptr);
@@ -244,11 +271,15 @@ Task<bool> HttpSession::serve() {
 }
 
 // Takes the parsed head in, as far as it is needed later, and writes the one the backend gets.
-// False with status_ set when the request is not one to serve.
+// False with status_ set when the request is not one to serve; keep_alive_ says then whether the
+// connection is in order all the same.
 bool HttpSession::accept_request() {
   http::RequestHead& head = worker_.request_head();
   const std::string_view bytes = in_.view();
-  is_head_ = false;
+  if (setup_ != current_->setup) setup_ = current_->setup;
+  keep_alive_ = is_head_ = false;
+  way_ = Way::forward;
+  route_ = nullptr;
   method_.clear();
   bytes_in_ = bytes_out_ = 0;
   status_ = scanner_.end() > http::kHeadMax
@@ -259,7 +290,6 @@ bool HttpSession::accept_request() {
   is_head_ = head.is_head();
   idempotent_ = head.idempotent();
   minor_version_ = head.minor_version;
-  keep_alive_ = head.persistent();
   expects_continue_ = head.expects_continue;
   chunked_body_ = head.framing.kind == http::Framing::Kind::chunked;
   if (worker_.access_log().enabled()) {
@@ -267,9 +297,21 @@ bool HttpSession::accept_request() {
     target_ = head.target;
     host_ = head.host;
   }
+  retry_after_ = over_rate(head);
+  if (retry_after_ > Duration{}) {
+    status_ = 429;
+    // A body that is not read stands between this request and the next.
+    keep_alive_ = head.persistent() && head.framing.kind == http::Framing::Kind::none;
+    if (keep_alive_) in_.consume(scanner_.end());
+    return false;
+  }
   if (setup_->max_body > 0 && head.framing.length > setup_->max_body) status_ = 413;
-  if (status_ == 0 && !http::write_request_head(head, client_, out_)) status_ = 431;
+  http::RequestChanges changes;
+  if (status_ == 0 && !choose_way(head, changes)) status_ = 400;
+  const bool forwards = status_ == 0 && way_ == Way::forward;
+  if (forwards && !http::write_request_head(head, client_, out_, changes)) status_ = 431;
   if (status_ != 0) return false;
+  if (forwards) describe_to_brain(head);
   body_ = http::BodyDecoder(head.framing);
   in_.consume(scanner_.end());
   first_ = {};
@@ -279,7 +321,126 @@ bool HttpSession::accept_request() {
   if (setup_->max_body > 0 && bytes_in_ > setup_->max_body) status_ = 413;
   pump_started_ = pumping_ = false;
   pumped_ = Pumped::complete;
+  keep_alive_ = status_ == 0 && head.persistent();
   return status_ == 0;
+}
+
+// The key for strategies that hash, and whom the affinity cookie names. Most clusters need to look
+// at no field for it.
+void HttpSession::describe_to_brain(const http::RequestHead& head) {
+  input_ = {.key = client_key_,
+            .pooled = true,
+            .priority = route_ == nullptr ? 0 : route_->priority};
+  const ClusterRuntime* cluster = worker_.cluster(cluster_);
+  if (cluster == nullptr) return;
+  const bool by_client = cluster->key_expression().source == KeyExpression::Source::client_ip;
+  const AffinityCookies* cookies = cluster->affinity();
+  if (by_client && cookies == nullptr) return;
+  const http::RequestView view(head, client_);
+  const RequestAttributes request = view.attributes();
+  if (!by_client) input_.key = key_of(cluster->key_expression(), request);
+  if (cookies == nullptr) return;
+  if (const auto value = request.cookie(cookies->name())) {
+    input_.session = cookies->backend_of(*value);
+  }
+}
+
+// How long the client has to wait; 0 when its request may go on.
+Duration HttpSession::over_rate(const http::RequestHead& head) {
+  const RateLimitConfig* limit = worker_.rate_limit();
+  if (limit == nullptr) return {};
+  if (limit->key.source == KeyExpression::Source::client_ip) return worker_.over_rate(client_key_);
+  http::RequestView view(head, client_);
+  return worker_.over_rate(key_of(limit->key, view.attributes()));
+}
+
+// ---------------------------------------------------------------------------------------------
+// Routes
+
+// False when the path is not one to look at: see Routed::Result::bad_path.
+bool HttpSession::choose_way(const http::RequestHead& head, http::RequestChanges& changes) {
+  cluster_ = setup_->cluster;
+  if (!setup_->routes) return true;
+  const http::RequestView view(head, client_);
+  const RequestAttributes request = view.attributes();
+  const Routed routed = setup_->routes->route(request, worker_.path_scratch());
+  if (routed.result == Routed::Result::bad_path) return false;
+  way_ = Way::nowhere;
+  if (routed) follow_route(routed, request, changes);
+  return true;
+}
+
+void HttpSession::follow_route(const Routed& routed, const RequestAttributes& request,
+                               http::RequestChanges& changes) {
+  route_ = routed.route;
+  if (route_->redirect) {
+    way_ = Way::redirect;
+    return route_->redirect->write_location({.scheme = "http",
+                                             .authority = worker_.request_head().host,
+                                             .path = routed.path,
+                                             .query = request.query},
+                                            location_);
+  }
+  way_ = route_->respond ? Way::respond : Way::forward;
+  if (way_ == Way::respond) return;
+  cluster_ = route_->split->pick(request, route_->split->trivial() ? 0 : worker_.draw());
+  changes.host = route_->rewritten_host;
+  changes.rules = &route_->request_headers;
+  if (route_->rewrite.empty()) return;
+  std::string& target = worker_.target_scratch();
+  route_->rewrite.apply(routed.path, target);
+  if (!request.query.empty()) target.append("?").append(request.query);
+  changes.target = target;
+}
+
+// In the words of the route, or with 404 for want of one.
+Task<void> HttpSession::answer_by_route() {
+  // A body that was not read stands between this request and the next.
+  if (!body_.done()) keep_alive_ = false;
+  if (way_ == Way::nowhere) {
+    ++counters_.not_routed;
+    co_await answer_ourselves(404);
+  } else {
+    ++(way_ == Way::redirect ? counters_.redirected : counters_.responded);
+    co_await send_route_answer();
+  }
+  if (body_.done()) in_.consume(first_.raw);
+}
+
+Task<void> HttpSession::send_route_answer() {
+  if (worker_.stopping() || minor_version_ == 0) keep_alive_ = false;
+  http::RouteAnswer answer;
+  answer.rules = &route_->response_headers;
+  answer.close = !keep_alive_;
+  std::string_view body;
+  if (way_ == Way::redirect) {
+    answer.status = route_->redirect->status();
+    answer.location = location_;
+  } else {
+    answer.status = route_->respond->status;
+    answer.content_type = route_->respond->content_type;
+    body = route_->respond->body;
+    answer.body_size = body.size();
+  }
+  Buffer head(worker_.buffers());
+  if (!http::write_route_answer(answer, head)) co_return co_await answer_ourselves(500);
+  status_ = answer.status;
+  if (is_head_) body = {};
+  bytes_out_ = body.size();
+  const std::array<std::string_view, 2> pieces{head.view(), body};
+  const std::size_t count = body.empty() ? 1 : 2;
+  if (co_await write_down({pieces.data(), count}) != 0) keep_alive_ = false;
+}
+
+std::string_view HttpSession::own_outcome() const {
+  if (retry_after_ > Duration{}) return "rate_limited";
+  switch (way_) {
+    case Way::forward: break;
+    case Way::nowhere: return "not_routed";
+    case Way::redirect: return "redirected";
+    case Way::respond: return "responded";
+  }
+  return "rejected";
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -287,7 +448,8 @@ bool HttpSession::accept_request() {
 
 Task<void> HttpSession::exchange_request(Exchange& exchange) {
   worker_.note_load();
-  bool ready = exchange.start({.key = client_key_, .pooled = true});
+  bool ready = exchange.start(input_);
+  if (ready && exchange.queued()) ready = co_await exchange.next_attempt();
   while (ready) {
     const Attempted result = co_await attempt(exchange);
     if (result != Attempted::retry) break;
@@ -471,7 +633,11 @@ Task<void> HttpSession::deliver(Exchange& exchange) {
   answer_body_ = http::BodyDecoder(answer.framing);
   Buffer head(worker_.buffers());
   const http::ResponseOptions options{
-      .coding = coding, .close = !keep_alive_, .keep_alive = keep_alive_ && minor_version_ == 0};
+      .coding = coding,
+      .close = !keep_alive_,
+      .keep_alive = keep_alive_ && minor_version_ == 0,
+      .rules = route_ == nullptr ? nullptr : &route_->response_headers,
+      .session_field = session_field(exchange)};
   if (!http::write_response_head(answer, options, head)) {
     co_await stop_pump();
     static_cast<void>(exchange.failed(AttemptFailure::invalid_answer, facts(true, false)));
@@ -514,6 +680,12 @@ Task<void> HttpSession::deliver(Exchange& exchange) {
     if (!upstream_->in.empty()) reusable = false;  // Bytes nobody asked for.
     exchange.finish(status >= 500 ? Outcome::backend_error : Outcome::success, reusable);
   }
+}
+
+std::string_view HttpSession::session_field(const Exchange& exchange) const {
+  const AffinityCookies* cookies = exchange.cluster().affinity();
+  if (cookies == nullptr || !exchange.assignment().new_session) return {};
+  return cookies->field_for(exchange.assignment().backend);
 }
 
 // The rest of the body. False when it broke off, with the exchange still open, or when the client
@@ -568,7 +740,10 @@ Task<void> HttpSession::answer_ourselves(int status) {
   status_ = status;
   if (worker_.stopping() || minor_version_ == 0) keep_alive_ = false;
   Buffer answer(worker_.buffers());
-  http::write_own_response(status, !keep_alive_, is_head_, answer);
+  // Rounded up: whoever comes back then is not refused again.
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(retry_after_).count();
+  http::write_own_response(status, !keep_alive_, is_head_, answer,
+                           static_cast<std::uint64_t>(wait));
   const std::string_view piece = answer.view();
   if (co_await write_down({&piece, 1}) != 0) keep_alive_ = false;
 }
@@ -603,8 +778,9 @@ void HttpSession::account(const Exchange* exchange) {
   record.method = method_;
   record.target = target_;
   record.host = host_;
+  if (route_ != nullptr) record.route = route_->label;
   record.status = status_;
-  record.outcome = "rejected";
+  record.outcome = own_outcome();
   record.bytes_in = bytes_in_;
   record.bytes_out = bytes_out_;
   if (exchange != nullptr) exchange->describe(record);
@@ -613,17 +789,17 @@ void HttpSession::account(const Exchange* exchange) {
   worker_.access_log().write(record);
 }
 
-Task<void> serve_connection(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+Task<void> serve_connection(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
                             Endpoint peer) {
-  HttpSession session(worker, std::move(setup), fd, peer);
+  HttpSession session(worker, std::move(current), fd, peer);
   co_await session.run();
 }
 
 }  // namespace
 
-void start_http_session(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
                         const Endpoint& peer) {
-  spawn(serve_connection(worker, std::move(setup), fd, peer));
+  spawn(serve_connection(worker, std::move(current), fd, peer));
 }
 
 }  // namespace lb::net

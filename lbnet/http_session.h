@@ -11,7 +11,7 @@ namespace lb::net {
 class Worker;
 
 // Takes over an accepted socket; frees itself when the connection has ended.
-void start_http_session(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
                         const Endpoint& peer);
 
 }  // namespace lb::net

@@ -23,14 +23,15 @@ boost::asio::ip::tcp protocol_of(int fd) {
 
 Listener::Listener(Worker& worker, const ListenerSetup& setup, int fd)
     : worker_(worker),
-      setup_(std::make_shared<ListenerSetup>(setup)),
+      current_(
+          std::make_shared<CurrentSetup>(CurrentSetup{std::make_shared<ListenerSetup>(setup)})),
       acceptor_(worker.io(), protocol_of(fd), fd),
       pause_(worker.io()) {
   wait();
 }
 
 void Listener::update(const ListenerSetup& setup) {
-  setup_ = std::make_shared<ListenerSetup>(setup);
+  current_->setup = std::make_shared<ListenerSetup>(setup);
 }
 
 void Listener::wait() {
@@ -59,10 +60,10 @@ void Listener::accept_all() {
     }
     peer.resize(size);
     set_no_delay(fd);
-    if (setup_->protocol == Protocol::http) {
-      start_http_session(worker_, setup_, fd, peer);
+    if (current_->setup->protocol == Protocol::http) {
+      start_http_session(worker_, current_, fd, peer);
     } else {
-      start_tcp_session(worker_, setup_, fd, peer);
+      start_tcp_session(worker_, current_->setup, fd, peer);
     }
   }
 }

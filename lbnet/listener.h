@@ -9,6 +9,7 @@
 #include <string>
 
 #include "lbcore/ids.h"
+#include "lbcore/routing/route_table.h"
 #include "lbcore/time.h"
 
 namespace lb::net {
@@ -20,11 +21,18 @@ enum class Protocol : std::uint8_t { http, tcp };
 struct ListenerSetup {
   std::string name;
   Protocol protocol = Protocol::http;
-  ClusterId cluster;
-  std::uint64_t max_body = 0;  // 0 for no limit.
+  ClusterId cluster;                         // Of all its requests, unless there are routes.
+  std::shared_ptr<const RouteTable> routes;  // Shared by all workers; null for none.
+  std::uint64_t max_body = 0;                // 0 for no limit.
   Duration head_timeout{};
   Duration idle_timeout{};
   Duration body_timeout{};
+};
+
+// What a listener's sessions go by. An HTTP session looks with each request: clients keep their
+// connections for hours, and none of them should go by routes that are gone.
+struct CurrentSetup {
+  std::shared_ptr<const ListenerSetup> setup;
 };
 
 class Listener {
@@ -32,7 +40,7 @@ class Listener {
   // Takes over a listening socket and starts to accept.
   Listener(Worker& worker, const ListenerSetup& setup, int fd);
 
-  // For connections accepted from now on; sessions keep the setup they started with.
+  // For what comes from now on: requests of HTTP, connections of TCP.
   void update(const ListenerSetup& setup);
 
  private:
@@ -41,7 +49,7 @@ class Listener {
   void accept_all();
 
   Worker& worker_;
-  std::shared_ptr<const ListenerSetup> setup_;
+  std::shared_ptr<CurrentSetup> current_;  // Outlives the listener as long as it has sessions.
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
   std::shared_ptr<void> alive_ = std::make_shared<char>();

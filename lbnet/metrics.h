@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lbcore/balancer.h"
+#include "lbnet/load_probe_counters.h"
 
 namespace lb::net {
 
@@ -37,6 +38,11 @@ struct ListenerCounters {
   std::uint64_t connections_active = 0;  // Open now.
   std::array<std::uint64_t, 6> answers{};  // By class of status; 0 for none (TCP, client gone).
   std::uint64_t rejected = 0;              // Not HTTP, or not HTTP we take: never reached a brain.
+  std::uint64_t rate_limited = 0;          // Refused by the rate limit.
+  // Answered by a route, or for want of one: these reached no brain either.
+  std::uint64_t not_routed = 0;
+  std::uint64_t redirected = 0;
+  std::uint64_t responded = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   DurationHistogram durations;
@@ -48,11 +54,17 @@ struct ListenerCounters {
 struct ClusterSnapshot {
   std::string name;
   BalancerCounters counters;
+  LoadProbeCounters load_probes;
   std::size_t in_progress = 0;
+  std::size_t queue_length = 0;
+  bool panicking = false;
+  std::uint32_t max_in_flight_per_backend = 0;  // As configured; 0 for no limit.
   struct Backend {
     BackendStatus status;  // `config` is not set here: the thread that owns it is another one.
     std::string id;
     std::string address;
+    std::uint32_t weight = 1;
+    ErrorTrend::Reading errors;
   };
   std::vector<Backend> backends;
 };

@@ -43,7 +43,7 @@ class TcpSession final : public Session {
   Task<void> carry_up(Exchange& exchange);
   Task<bool> carry(Exchange& exchange, Stream& from, Buffer& buffer, Stream& to,
                    std::uint64_t& bytes);
-  void account(const Exchange& exchange);
+  void account(const Exchange* exchange);
 
   Worker& worker_;
   std::shared_ptr<const ListenerSetup> setup_;
@@ -61,6 +61,15 @@ class TcpSession final : public Session {
 };
 
 Task<void> TcpSession::run() {
+  if (worker_.rate_limit() != nullptr) {
+    const HashKey key = key_of(worker_.rate_limit()->key, {.client_address = client_});
+    if (worker_.over_rate(key) > Duration{}) {
+      ++counters_.rate_limited;
+      down_.reset_when_destroyed();
+      account(nullptr);
+      co_return;
+    }
+  }
   ClusterRuntime* cluster = worker_.cluster(setup_->cluster);
   if (cluster == nullptr) {
     down_.reset_when_destroyed();
@@ -77,12 +86,13 @@ Task<void> TcpSession::run() {
     down_.reset_when_destroyed();
   }
   exchange_ = nullptr;
-  account(exchange);
+  account(&exchange);
 }
 
 // To whoever can be reached. False: nobody, and the exchange is over.
 Task<bool> TcpSession::connect(Exchange& exchange) {
   bool ready = exchange.start({.key = hash_bytes(client_), .pooled = false});
+  if (ready && exchange.queued()) ready = co_await exchange.next_attempt();
   while (ready) {
     if (co_await exchange.connect() == 0) co_return true;
     const AttemptFacts nothing_sent{.body_replayable = true};
@@ -146,7 +156,8 @@ Task<bool> TcpSession::carry(Exchange& exchange, Stream& from, Buffer& buffer, S
   }
 }
 
-void TcpSession::account(const Exchange& exchange) {
+// Without an exchange it was refused by the rate limit.
+void TcpSession::account(const Exchange* exchange) {
   ++counters_.answers[0];
   counters_.bytes_in += bytes_in_;
   counters_.bytes_out += bytes_out_;
@@ -158,7 +169,8 @@ void TcpSession::account(const Exchange& exchange) {
   record.client = client_;
   record.bytes_in = bytes_in_;
   record.bytes_out = bytes_out_;
-  exchange.describe(record);
+  record.outcome = "rate_limited";
+  if (exchange != nullptr) exchange->describe(record);
   record.times.total = total;
   worker_.access_log().write(record);
 }

@@ -14,6 +14,7 @@ struct Upstream {
   Stream stream;
   Buffer in;
   ConnectionId id;
+  bool opening_spare = false;  // For the pool; nobody has a request for it yet.
 };
 
 }  // namespace lb::net

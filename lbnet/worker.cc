@@ -8,19 +8,35 @@
 #include "lbnet/clock.h"
 
 namespace lb::net {
+namespace {
+
+// Draws that have nothing to do with those of the brains.
+constexpr std::uint64_t kDrawsSalt = 0x6472617773ULL;
+
+}  // namespace
 
 void ListenerCounters::add(const ListenerCounters& other) {
   connections += other.connections;
   connections_active += other.connections_active;
   for (std::size_t i = 0; i < answers.size(); ++i) answers[i] += other.answers[i];
   rejected += other.rejected;
+  not_routed += other.not_routed;
+  redirected += other.redirected;
+  responded += other.responded;
+  rate_limited += other.rate_limited;
   bytes_in += other.bytes_in;
   bytes_out += other.bytes_out;
   durations.add(other.durations);
 }
 
 Worker::Worker(const WorkerOptions& options)
-    : options_(options), io_(1), work_(io_.get_executor()), timer_(io_), share_timer_(io_) {}
+    : options_(options),
+      io_(1),
+      work_(io_.get_executor()),
+      timer_(io_),
+      share_timer_(io_),
+      tells_(options.share_load && options.has_siblings),
+      draws_(combine(combine(options.seed, options.index), kDrawsSalt)) {}
 
 Worker::~Worker() = default;
 
@@ -31,6 +47,10 @@ void Worker::run() {
 }
 
 void Worker::apply(const std::vector<ClusterSetup>& clusters) {
+  const bool has_tallies = std::any_of(
+      clusters.begin(), clusters.end(),
+      [](const ClusterSetup& setup) { return setup.plan.config.outlier_ejection.has_value(); });
+  tells_ = options_.share_load && (options_.has_siblings || has_tallies);
   for (const ClusterSetup& setup : clusters) {
     std::unique_ptr<ClusterRuntime>& runtime = clusters_[setup.plan.id];
     if (runtime) {
@@ -44,10 +64,9 @@ void Worker::apply(const std::vector<ClusterSetup>& clusters) {
   // A cluster that left takes nothing new; it goes when its last request has ended.
   for (auto place = clusters_.begin(); place != clusters_.end();) {
     const bool configured =
-        std::any_of(clusters.begin(), clusters.end(), [&](const ClusterSetup& setup) {
-          return setup.plan.id == place->first;
-        });
-    if (!configured && place->second->brain().in_progress() == 0) {
+        std::any_of(clusters.begin(), clusters.end(),
+                    [&](const ClusterSetup& setup) { return setup.plan.id == place->first; });
+    if (!configured && place->second->at_rest()) {
       place = clusters_.erase(place);
       continue;
     }
@@ -64,7 +83,14 @@ void Worker::apply(const std::vector<ClusterSetup>& clusters) {
 
 void Worker::apply_health(ClusterId id, BackendId backend, HealthState state) {
   if (ClusterRuntime* runtime = cluster(id)) {
-    runtime->brain().handle_health(backend, state);
+    runtime->brain().handle_health(now(), backend, state);
+    runtime->after_brain();
+  }
+}
+
+void Worker::apply_ejection(ClusterId id, BackendId backend, bool ejected) {
+  if (ClusterRuntime* runtime = cluster(id)) {
+    runtime->brain().handle_ejection(now(), backend, ejected);
     runtime->after_brain();
   }
 }
@@ -72,8 +98,29 @@ void Worker::apply_health(ClusterId id, BackendId backend, HealthState state) {
 void Worker::apply_sibling_load(std::uint32_t sibling, ClusterId id,
                                 const std::vector<BackendLoad>& loads) {
   if (ClusterRuntime* runtime = cluster(id)) {
-    runtime->brain().handle_sibling_load(sibling, loads);
+    runtime->brain().handle_sibling_load(now(), sibling, loads);
+    runtime->after_brain();
   }
+}
+
+void Worker::apply_rate_limit(const std::optional<RateLimitConfig>& limit) {
+  if (!limit) return limiter_.reset();
+  if (limiter_ && limiter_->config() == *limit) return;
+  limiter_.emplace(
+      *limit, combine(options_.seed, options_.index),
+      options_.has_siblings ? RateLimiter::Siblings::some : RateLimiter::Siblings::none);
+}
+
+void Worker::apply_sibling_spent(const std::vector<RateLimiter::Spent>& spent) {
+  if (!limiter_) return;
+  const Instant at = now();
+  for (const auto& [key, count] : spent) limiter_->debit(at, key, count);
+}
+
+Duration Worker::over_rate(HashKey key) {
+  const RateLimiter::Decision decision = limiter_->admit(now(), key);
+  if (decision.admitted) note_load();
+  return decision.retry_after;
 }
 
 ClusterRuntime* Worker::cluster(ClusterId id) {
@@ -106,10 +153,13 @@ void Worker::tell_if_drained() {
 }
 
 void Worker::end() {
+  ending_ = true;
   work_.reset();
   timer_.cancel();
   share_timer_.cancel();
-  io_.stop();
+  for (auto& [_, cluster] : clusters_) cluster->abandon_own_work();
+  // Not at once: whoever waited for what was abandoned wakes up first, and leaves nothing behind.
+  boost::asio::post(io_, [this] { io_.stop(); });
 }
 
 SessionId Worker::add_session(Session* session) { return sessions_.insert(session); }
@@ -144,8 +194,7 @@ void Worker::wake() {
     if (sessions_.contains(id)) sessions_.at(id)->deadline_passed(expired->kind);
   }
   for (auto& [_, cluster] : clusters_) {
-    cluster->brain().handle_timeout(at);
-    cluster->after_brain();
+    cluster->handle_timeout(at);
   }
   if (const auto next = deadlines_.earliest()) wake_by(*next);
 }
@@ -160,14 +209,26 @@ void Worker::start_sharing() {
 
 void Worker::share() {
   sharing_ = false;
-  std::vector<std::pair<ClusterId, std::vector<BackendLoad>>> loads;
+  const Instant at = now();
+  WorkerReport report;
   bool any = false;
   for (const auto& [id, cluster] : clusters_) {
-    loads.emplace_back(id, cluster->brain().own_load());
-    any = any || !loads.back().second.empty();
+    Balancer& brain = cluster->brain();
+    any = any || brain.in_progress() > 0;
+    if (options_.has_siblings) report.loads.emplace_back(id, brain.own_load());
+    std::vector<Tally> tallies = brain.take_tallies(at);
+    if (!tallies.empty()) report.tallies.emplace_back(id, std::move(tallies));
   }
-  options_.share_load(options_.index, loads);
+  if (limiter_) report.spent = limiter_->take_spent();
+  any = any || !report.spent.empty();
+  options_.share_load(options_.index, std::move(report));
   if (any) start_sharing();
+}
+
+std::optional<Explanation> Worker::explain(ClusterId id, const RequestInput& input) {
+  ClusterRuntime* runtime = cluster(id);
+  if (runtime == nullptr) return std::nullopt;
+  return runtime->brain().explain(now(), input);
 }
 
 WorkerSnapshot Worker::snapshot() const {
@@ -179,8 +240,13 @@ WorkerSnapshot Worker::snapshot() const {
     copy.name = cluster->name();
     copy.counters = cluster->brain().counters();
     copy.in_progress = cluster->brain().in_progress();
+    copy.load_probes = cluster->load_probes();
+    copy.queue_length = cluster->brain().queue_length();
+    copy.panicking = cluster->brain().panicking();
+    copy.max_in_flight_per_backend = cluster->brain().config().limits.max_in_flight_per_backend;
     for (BackendStatus status : cluster->brain().backends()) {
-      ClusterSnapshot::Backend backend{status, status.config->id, status.config->address};
+      ClusterSnapshot::Backend backend{status, status.config->id, status.config->address,
+                                       status.config->weight, status.errors.read(now())};
       backend.status.config = nullptr;
       copy.backends.push_back(std::move(backend));
     }

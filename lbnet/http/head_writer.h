@@ -3,21 +3,29 @@
 
 #include <string_view>
 
+#include "lbcore/routing/header_rules.h"
 #include "lbnet/buffer.h"
 #include "lbnet/http/head.h"
 
 namespace lb::net::http {
 
+// What a route changes of a request on its way. Nothing, by default.
+struct RequestChanges {
+  std::string_view target;  // In place of the client's; empty for that one.
+  std::string_view host;    // Likewise.
+  const HeaderRules* rules = nullptr;
+};
+
 // The request as a backend gets it: hop-by-hop fields gone, framing written anew, X-Forwarded-*
 // ours (`client` is the address of the peer: nobody before it is trusted). Always HTTP/1.1.
 // False when it does not fit into the buffer. REQUIRES: the buffer is empty.
 [[nodiscard]] bool write_request_head(const RequestHead& request, std::string_view client,
-                                      Buffer& out);
+                                      Buffer& out, const RequestChanges& changes = {});
 
 // How the body of an answer goes to the client, which may differ from how it came.
 enum class BodyCoding : std::uint8_t {
   none,
-  as_is,    // Content-Length, or until the connection closes.
+  as_is,  // Content-Length, or until the connection closes.
   chunked,
 };
 [[nodiscard]] BodyCoding coding_for_client(const ResponseHead& response, int client_minor_version);
@@ -28,12 +36,27 @@ struct ResponseOptions {
   BodyCoding coding = BodyCoding::none;
   bool close = false;
   bool keep_alive = false;
+  const HeaderRules* rules = nullptr;  // Those of the route; none by default.
+  std::string_view session_field;      // Set-Cookie of a new session, with its line end; or empty.
 };
 [[nodiscard]] bool write_response_head(const ResponseHead& response, const ResponseOptions& options,
                                        Buffer& out);
 
-// An answer of our own: short, plain, and saying nothing about what is behind us.
-void write_own_response(int status, bool close, bool without_body, Buffer& out);
+// An answer of our own: short, plain, and saying nothing about what is behind us. Retry-After is
+// left out when it is 0.
+void write_own_response(int status, bool close, bool without_body, Buffer& out,
+                        std::uint64_t retry_after_seconds = 0);
+
+// The head of an answer that a route gives.
+struct RouteAnswer {
+  int status = 200;
+  std::string_view content_type;
+  std::size_t body_size = 0;
+  std::string_view location;  // Empty for none.
+  const HeaderRules* rules = nullptr;
+  bool close = false;
+};
+[[nodiscard]] bool write_route_answer(const RouteAnswer& answer, Buffer& out);
 
 [[nodiscard]] std::string_view reason_phrase(int status);
 
