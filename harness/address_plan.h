@@ -1,6 +1,6 @@
 // Which reserved loopback port stands for which address of a scenario, and the scenario's
 // configurations with these put in. Nothing else of a configuration changes but where its access
-// log goes, and a health check's path where it would be mistaken for work.
+// log goes, and the path of a health check or a load probe where it would be mistaken for work.
 #pragma once
 
 #include <map>
@@ -23,12 +23,16 @@ class AddressPlan {
   // The path that health checks of a backend's cluster ask for; empty when there are none.
   [[nodiscard]] std::string health_path(const std::string& cluster) const;
 
+  // The path that a cluster's strategy asks its backends' load for; empty when it does not ask.
+  [[nodiscard]] std::string load_path(const std::string& cluster) const;
+
   [[nodiscard]] config::DaemonConfig localize(config::DaemonConfig config) const;
   [[nodiscard]] BackendConfig localize(BackendConfig backend) const;
 
  private:
   void plan(const config::DaemonConfig& config);
-  [[nodiscard]] std::string localize_health_path(const std::string& path) const;
+  void localize_strategy(ClusterConfig& cluster) const;
+  [[nodiscard]] std::string unless_work(const std::string& path, const char* own_path) const;
 
   const scenario::Scenario& scenario_;
   std::string access_log_;
@@ -36,6 +40,7 @@ class AddressPlan {
   std::map<std::string, PortReservation> listeners_;
   std::map<std::string, PortReservation> backends_;
   std::map<std::string, std::string> health_paths_;  // By cluster, as localized.
+  std::map<std::string, std::string> load_paths_;    // Likewise.
 };
 
 // "127.0.0.1:PORT"

@@ -17,7 +17,8 @@ Process BackendFleet::launch(const BackendOptions& options) const {
                                 format_service_time(behaviour.service_time), "--concurrency",
                                 std::to_string(behaviour.concurrency), "--queue",
                                 std::to_string(behaviour.queue), "--health-path",
-                                options.health_path, "--seed", std::to_string(options.seed)},
+                                options.health_path, "--load-path", options.load_path, "--seed",
+                                std::to_string(options.seed)},
                   .pipe_input = true,
                   .pipe_output = true});
 }

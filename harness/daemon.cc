@@ -47,6 +47,13 @@ Counted count(const config::Json& metrics) {
                                        cluster.at("name").get<std::string>(), requests, ended);
     }
   }
+  // What never reached a cluster, as the simulator counts it.
+  for (const auto& listener : metrics.at("listeners")) {
+    for (const char* outcome : {"rejected", "not_routed", "redirected", "responded"}) {
+      const auto answers = listener.at(outcome).get<std::uint64_t>();
+      if (answers > 0) counted.totals.outcomes[outcome] += answers;
+    }
+  }
   return counted;
 }
 

@@ -53,22 +53,32 @@ class FakeBackend::Session : public std::enable_shared_from_this<Session> {
     if (backend_.resets_) return break_connection();
     const Head& head = reader_.head();
     const bool reads = head.method == http::verb::get || head.method == http::verb::head;
-    if (reads && !head.target.empty() && head.target == backend_.options_.health_path) {
-      return answer(200);
+    const std::string& target = head.target;
+    if (head.method == http::verb::get && !target.empty() &&
+        target == backend_.options_.load_path) {
+      return answer_load();
     }
+    if (reads && !target.empty() && target == backend_.options_.health_path) return answer(200);
     const bool entered = backend_.queue_.enter([self = shared_from_this()](auto verdict) {
       self->answer(verdict == ServiceQueue::Verdict::good ? 200 : 500);
     });
     if (!entered) answer(503);
   }
 
-  void answer(int status) {
+  void answer_load() {
+    const ServiceQueue::Load load = backend_.queue_.load();
+    const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(load.latency);
+    answer(200, fmt::format("Backend-Load: in-flight={}, latency={}\r\n", load.in_flight,
+                            latency.count()));
+  }
+
+  void answer(int status, std::string_view more_fields = {}) {
     const bool keep = reader_.keep_alive();
     out_.clear();
     fmt::format_to(std::back_inserter(out_),
                    "HTTP/1.1 {} {}\r\nX-Backend: {}\r\nContent-Type: text/plain\r\n"
-                   "Content-Length: {}\r\n{}\r\n",
-                   status, reason_of(status), backend_.options_.id, kBodySize,
+                   "Content-Length: {}\r\n{}{}\r\n",
+                   status, reason_of(status), backend_.options_.id, kBodySize, more_fields,
                    keep ? "" : "Connection: close\r\n");
     if (reader_.head().method != http::verb::head) out_.append(kBodySize, '.');
     write([keep](Session& self) {

@@ -3,7 +3,9 @@
 // A request that finds a free place is served at once, waits its turn otherwise, and is answered
 // 503 when too many wait already. The answer is 200 with 128 bytes and "X-Backend: ID". GET or HEAD
 // of exactly the health path is answered at once and takes no place: a busy backend is not a dead
-// one.
+// one. So is GET of the load path, with the requests it has and the mean time of its last ones:
+//
+//   Backend-Load: in-flight=3, latency=1234
 //
 // A client that leaves does not give its place back before its service time is over, as with most
 // servers: they notice when they write.
@@ -23,6 +25,7 @@ struct BackendOptions {
   std::string id = "backend";
   std::uint16_t port = 0;     // Of 127.0.0.1; 0 takes a free one.
   std::string health_path{};  // Empty: every request is work.
+  std::string load_path{};    // Likewise.
   scenario::Behaviour behaviour{};
   std::uint64_t seed = 1;
 };

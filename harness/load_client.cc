@@ -26,8 +26,13 @@ constexpr int kSendsInARow = 64;
 std::string request_text(const LoadPlan& plan) {
   const scenario::RequestShape& shape = plan.load.request;
   const bool has_body = shape.method == "POST" || shape.method == "PUT" || shape.method == "PATCH";
-  return fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: lbharness\r\n{}{}\r\n",
-                     shape.method, shape.path, plan.host, has_body ? "Content-Length: 0\r\n" : "",
+  std::string fields;
+  for (const NamedValue& field : shape.headers.items) {
+    fields += fmt::format("{}: {}\r\n", field.name, field.value);
+  }
+  return fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: lbharness\r\n{}{}{}\r\n",
+                     shape.method, shape.path, shape.host.empty() ? plan.host : shape.host, fields,
+                     has_body ? "Content-Length: 0\r\n" : "",
                      plan.keep_alive ? "" : "Connection: close\r\n");
 }
 

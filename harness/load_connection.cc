@@ -5,8 +5,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
-#include "lbsim/scenario/scenario.h"
-
 namespace lb::harness {
 namespace {
 
@@ -52,7 +50,7 @@ void LoadConnection::send(std::uint64_t number) {
   if (plan_.is_head) reader_.expect_no_body();
   // The send buffer is empty and far larger than a request, so this neither waits nor sends a part.
   Error error;
-  boost::asio::write(socket_, boost::asio::buffer(plan_.request_text), error);
+  boost::asio::write(socket_, boost::asio::buffer(request_text_), error);
   // A broken connection is also reported by the pending read; from there it is not reentrant.
   if (error) socket_.shutdown(tcp::socket::shutdown_both, error);
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "harness/message_reader.h"
+#include "lbsim/scenario/scenario.h"
 
 namespace lb::harness {
 
@@ -33,7 +34,7 @@ class LoadConnectionOwner {
 // What all connections of a load have in common.
 struct LoadConnectionPlan {
   boost::asio::ip::tcp::endpoint target;
-  std::string request_text;
+  std::string request_text;  // With {client} where the number of the client belongs.
   bool is_head = false;
   std::size_t load_index = 0;  // Decides the source addresses of the clients.
 };
@@ -44,7 +45,12 @@ class LoadConnection : public std::enable_shared_from_this<LoadConnection> {
  public:
   LoadConnection(boost::asio::io_context& io, const LoadConnectionPlan& plan,
                  LoadConnectionOwner& owner, std::uint32_t client)
-      : io_(io), plan_(plan), owner_(owner), client_(client), socket_(io) {}
+      : io_(io),
+        plan_(plan),
+        owner_(owner),
+        client_(client),
+        request_text_(scenario::for_client(plan.request_text, client)),
+        socket_(io) {}
 
   // Connects from the client's address and sends the request.
   void open(std::uint64_t number);
@@ -70,6 +76,7 @@ class LoadConnection : public std::enable_shared_from_this<LoadConnection> {
   const LoadConnectionPlan& plan_;
   LoadConnectionOwner& owner_;
   const std::uint32_t client_;
+  const std::string request_text_;
   boost::asio::ip::tcp::socket socket_;
   AnswerReader reader_;
   std::optional<std::uint64_t> number_;  // Of the request on it.

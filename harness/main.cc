@@ -65,6 +65,9 @@ void describe_backend(CLI::App& app, BackendCommand& command) {
       ->capture_default_str();
   app.add_option("--health-path", options.health_path,
                  "GET or HEAD of it is answered at once and takes no place");
+  app.add_option("--load-path", options.load_path,
+                 "GET of it is answered at once, too, and says how loaded it is:\n"
+                 "Backend-Load: in-flight=REQUESTS, latency=MICROSECONDS");
   app.add_option("--seed", options.seed, "Start of everything random")->capture_default_str();
   app.add_option_function<std::vector<std::string>>(
          "--fault",

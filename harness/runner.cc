@@ -112,6 +112,7 @@ void Run::start_backends() {
     backends_.start({.id = backend.id,
                      .port = addresses_.backend_port(backend.id),
                      .health_path = addresses_.health_path(cluster),
+                     .load_path = addresses_.load_path(cluster),
                      .behaviour = scenario_.behaviour(backend.id),
                      .seed = scenario::backend_seed(scenario_.seed, backend.id)});
   }
@@ -280,6 +281,7 @@ scenario::Scenario thin_scenario(const scenario::Scenario& scenario) {
     if (candidate.name == scenario.load.front().listener) listener = candidate;
   }
   listener.cluster = "loopback";
+  listener.routes.clear();
   thin.config.listeners.push_back(std::move(listener));
   ClusterConfig cluster;
   cluster.name = "loopback";

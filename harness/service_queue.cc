@@ -20,17 +20,30 @@ ServiceQueue::ServiceQueue(boost::asio::io_context& io, scenario::Behaviour beha
 bool ServiceQueue::enter(Done done) {
   if (served_.size() >= behaviour_.concurrency) {
     if (waiting_.size() >= behaviour_.queue) return false;
-    waiting_.push_back(std::move(done));
+    waiting_.push_back({Clock::now(), std::move(done)});
     return true;
   }
   const std::uint64_t number = started_;
-  begin(std::move(done), Clock::now());
+  const auto now = Clock::now();
+  begin({now, std::move(done)}, now);
   if (served_.top().number == number) finish_due();
   return true;
 }
 
-void ServiceQueue::begin(Done done, Clock::time_point start) {
-  served_.push({start + draw_service_time(), started_++, std::move(done)});
+void ServiceQueue::begin(Job job, Clock::time_point start) {
+  served_.push({start + draw_service_time(), started_++, std::move(job)});
+}
+
+void ServiceQueue::note_latency(Duration latency) {
+  latencies_[latency_count_++ % kLatenciesKept] = latency;
+}
+
+ServiceQueue::Load ServiceQueue::load() const {
+  Load load{.in_flight = served_.size() + waiting_.size()};
+  const std::size_t count = std::min(latency_count_, kLatenciesKept);
+  for (std::size_t i = 0; i < count; ++i) load.latency += latencies_[i];
+  if (count > 0) load.latency /= static_cast<Duration::rep>(count);
+  return load;
 }
 
 Duration ServiceQueue::draw_service_time() {
@@ -49,11 +62,12 @@ void ServiceQueue::finish_due() {
     const Served ended = served_.top();
     served_.pop();
     const Verdict verdict = draw_verdict();
+    note_latency(now - ended.job.arrived);
     if (!waiting_.empty()) {
       begin(std::move(waiting_.front()), std::max(ended.end, now - kCatchUpMax));
       waiting_.pop_front();
     }
-    ended.done(verdict);
+    ended.job.done(verdict);
   }
   arm();
 }

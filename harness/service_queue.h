@@ -5,6 +5,7 @@
 // same stream in the same order; what one does, the other has to do.
 #pragma once
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
@@ -34,11 +35,23 @@ class ServiceQueue {
   // Of requests that end from now on.
   void fail_share(double ratio) { error_ratio_ = ratio; }
 
+  // How it is: the requests it has, and the mean time that the last few of them spent here,
+  // waiting included; zero before the first has ended.
+  struct Load {
+    std::size_t in_flight = 0;
+    Duration latency{};
+  };
+  [[nodiscard]] Load load() const;
+
  private:
+  struct Job {
+    Clock::time_point arrived;
+    Done done;
+  };
   struct Served {
     Clock::time_point end;
     std::uint64_t number;  // Ties end in order of their start.
-    Done done;
+    Job job;
   };
   struct EndsLater {
     bool operator()(const Served& a, const Served& b) const {
@@ -46,7 +59,8 @@ class ServiceQueue {
     }
   };
 
-  void begin(Done done, Clock::time_point start);
+  void begin(Job job, Clock::time_point start);
+  void note_latency(Duration latency);
   [[nodiscard]] Duration draw_service_time();
   [[nodiscard]] Verdict draw_verdict();
   void finish_due();
@@ -57,9 +71,12 @@ class ServiceQueue {
   double slow_factor_ = 1;
   double error_ratio_ = 0;
   std::uint64_t started_ = 0;
-  std::deque<Done> waiting_;
+  std::deque<Job> waiting_;
   std::priority_queue<Served, std::vector<Served>, EndsLater> served_;
   boost::asio::steady_timer timer_;  // For the earliest end; one for all.
+  static constexpr std::size_t kLatenciesKept = 16;
+  std::array<Duration, kLatenciesKept> latencies_{};
+  std::size_t latency_count_ = 0;  // Ever noted.
 };
 
 }  // namespace lb::harness

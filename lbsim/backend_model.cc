@@ -1,5 +1,6 @@
 #include "lbsim/backend_model.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lb::sim {
@@ -41,6 +42,18 @@ Duration BackendModel::draw_service_time() {
   return Duration{static_cast<std::int64_t>(static_cast<double>(drawn.count()) * slow_factor_)};
 }
 
+void BackendModel::note_latency(Duration latency) {
+  latencies_[latency_count_++ % kLatenciesKept] = latency;
+}
+
+LoadReport BackendModel::load() const {
+  LoadReport report{.in_flight = busy_ + static_cast<std::uint32_t>(waiting_.size())};
+  const std::size_t count = std::min(latency_count_, kLatenciesKept);
+  for (std::size_t i = 0; i < count; ++i) report.latency += latencies_[i];
+  if (count > 0) report.latency /= static_cast<std::int64_t>(count);
+  return report;
+}
+
 void BackendModel::strike(const scenario::Fault& fault) {
   using scenario::FaultKind;
   switch (fault.kind) {
@@ -50,6 +63,7 @@ void BackendModel::strike(const scenario::Fault& fault) {
       slow_factor_ = 1;  // A process that starts again knows nothing of its former troubles.
       error_ratio_ = 0;
       busy_ = 0;
+      latency_count_ = 0;
       ++epoch_;
       while (waiting_.pop()) {
       }

@@ -4,6 +4,7 @@
 // harness/fake_backend.h is the same server as a process. What one does, the other has to do.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "lbcore/prng.h"
 #include "lbcore/ring_queue.h"
+#include "lbcore/strategy/strategy.h"
 #include "lbsim/scenario/scenario.h"
 
 namespace lb::sim {
@@ -38,6 +40,11 @@ class BackendModel {
   [[nodiscard]] std::optional<JobId> next_waiting();
 
   [[nodiscard]] Duration draw_service_time();
+
+  // What it says when it is asked how it is: the requests it has, and the mean time that the last
+  // few of them took here, waiting included.
+  [[nodiscard]] LoadReport load() const;
+  void note_latency(Duration latency);
 
   void strike(const scenario::Fault& fault);
 
@@ -72,7 +79,10 @@ class BackendModel {
 
   std::uint32_t busy_ = 0;
   RingQueue<JobId> waiting_;
-  Thawed frozen_;  // What happened to a hung process that it has not noticed.
+  static constexpr std::size_t kLatenciesKept = 16;
+  std::array<Duration, kLatenciesKept> latencies_{};
+  std::size_t latency_count_ = 0;  // Ever noted.
+  Thawed frozen_;                  // What happened to a hung process that it has not noticed.
 };
 
 }  // namespace lb::sim

@@ -27,6 +27,9 @@ enum class EventKind : std::uint8_t {
   control_wakes,     //
   probe_result,      // a: probe slot, c: 1 for a pass
   load_exchange,     // a: worker
+  spare_connected,   // a: brain, b: connection slot, c: its generation
+  load_asked,        // a: report slot
+  load_told,         // a: report slot
   timeline,          // a: event of the scenario
 };
 

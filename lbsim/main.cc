@@ -8,6 +8,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "lbsim/replay_command.h"
 #include "lbsim/simulator.h"
 
 namespace {
@@ -15,7 +16,8 @@ namespace {
 using lb::scenario::LoadedScenario;
 using lb::scenario::Override;
 
-enum ExitCode { kDone = 0, kNotMet = 1, kBadInput = 2, kEnvironment = 3 };
+using lb::sim::ExitCode;
+using enum lb::sim::ExitCode;
 
 struct RunOptions {
   std::string file;
@@ -23,6 +25,7 @@ struct RunOptions {
   std::string seed;
   std::vector<std::string> sets;
   std::string json;
+  std::string journal;
   bool quiet = false;
 };
 
@@ -96,8 +99,19 @@ int run(const RunOptions& options) {
   const auto loaded = load(options, exit_code);
   if (!loaded) return exit_code;
   const auto progress = progress_line(loaded->scenario, !options.quiet);
-  const lb::scenario::Report report = lb::sim::simulate(loaded->scenario, progress);
+  std::ofstream journal;
+  lb::sim::WriteJournal write_journal;
+  if (!options.journal.empty()) {
+    journal.open(options.journal, std::ios::binary);
+    write_journal = [&](std::string_view bytes) { journal << bytes; };
+  }
+  const lb::scenario::Report report = lb::sim::simulate(loaded->scenario, progress, write_journal);
   if (progress) std::fputs("\r                      \r", stderr);
+  journal.flush();
+  if (!options.journal.empty() && !journal) {
+    std::cerr << "lbsim: cannot write " << options.journal << '\n';
+    return kEnvironment;
+  }
   if (!options.quiet && options.json != "-") std::cout << lb::scenario::to_text(report);
   if (!options.json.empty() && !write_json(options.json, lb::scenario::to_json(report).dump(2))) {
     return kEnvironment;
@@ -117,8 +131,9 @@ int check(const RunOptions& options) {
 int main(int argc, char** argv) {
   CLI::App app{
       "lbsim plays a scenario in virtual time with the brain that lbd runs.\n"
-      "Exit codes: 0 done; 1 an expectation was not met; 2 bad usage or input, nothing was run;\n"
-      "3 a file could not be read or written.",
+      "Exit codes: 0 done; 1 an expectation was not met or a replay diverged; 2 bad usage or "
+      "input,\n"
+      "nothing was run; 3 a file could not be read or written.",
       "lbsim"};
   app.require_subcommand(1);
   RunOptions options;
@@ -131,7 +146,14 @@ int main(int argc, char** argv) {
                           "PATH=VALUE: set any value of the scenario, such as "
                           "config.clusters[0].retries.attempts=1");
   run_command->add_option("--json", options.json, "Write the report as JSON; \"-\" to print it");
+  run_command->add_option("--journal", options.journal,
+                          "Write down every decision, for lbsim replay");
   run_command->add_flag("--quiet", options.quiet, "Print no report and no progress");
+  lb::sim::ReplayOptions replay_options;
+  CLI::App* replay_command = app.add_subcommand(
+      "replay", "Put a journal's inputs to the brain again and compare every answer.");
+  replay_command->add_option("journal", replay_options.file, "What --journal wrote")->required();
+  replay_command->add_flag("--show", replay_options.show, "Print every entry in words");
   CLI::App* check_command = app.add_subcommand("check", "Name every problem of a scenario.");
   check_command->add_option("scenario", options.file, "The scenario, JSON or YAML")->required();
   try {
@@ -145,5 +167,6 @@ int main(int argc, char** argv) {
       return kBadInput;
     }
   }
+  if (replay_command->parsed()) return lb::sim::replay(replay_options);
   return run_command->parsed() ? run(options) : check(options);
 }

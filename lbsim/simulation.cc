@@ -18,11 +18,14 @@ Duration interval_of(double rate) { return Duration{static_cast<std::int64_t>(1e
 
 }  // namespace
 
-Simulation::Simulation(const scenario::Scenario& scenario)
+Simulation::Simulation(const scenario::Scenario& scenario, const WriteJournal& journal)
     : scenario_(scenario),
       digest_(mix(scenario.seed)),
       collector_(scenario),
+      journal_(journal ? std::make_unique<journal::Writer>(journal) : nullptr),
       config_(scenario.config),
+      control_(scenario::control_seed(scenario.seed)),
+      split_draws_(scenario::split_seed(scenario.seed)),
       worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)) {
   exchange_armed_.resize(worker_count_);
   for (const auto& member : scenario.all_backends()) {
@@ -34,24 +37,19 @@ Simulation::Simulation(const scenario::Scenario& scenario)
   apply_config();
   for (std::size_t i = 0; i < scenario.load.size(); ++i) {
     const scenario::Load& load = scenario.load[i];
-    Workload& workload = workloads_.emplace_back();
-    workload.load = &load;
-    workload.prng = Prng(scenario::load_seed(scenario.seed, i));
+    Workload& workload =
+        workloads_.emplace_back(Workload{.load = &load,
+                                         .prng = Prng(scenario::load_seed(scenario.seed, i)),
+                                         .requests = ClientRequests(load.request, i)});
     workload.idempotent = is_idempotent(load.request.method);
-    const auto listener = std::find_if(
-        config_.listeners.begin(), config_.listeners.end(), [&](const auto& candidate) {
-          return load.listener.empty() || candidate.name == load.listener;
-        });
-    workload.pooled = listener->protocol == config::Protocol::http;
-    for (const ClusterPlan& plan : control_.plans()) {
-      if (plan.config.name == listener->cluster) workload.cluster = plan.id;
-    }
     const auto* closed = std::get_if<scenario::ClosedLoop>(&load.arrivals);
     const std::uint32_t clients = closed != nullptr ? closed->clients : load.clients;
     for (std::uint32_t client = 0; client < clients; ++client) {
       workload.client_keys.push_back(hash_bytes(scenario::client_address(i, client)));
     }
+    workload.sessions.resize(clients);
   }
+  apply_listeners();
 }
 
 scenario::Report Simulation::run(const Progress& progress) {
@@ -118,7 +116,7 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::client_left: client_left(request); break;
     case EventKind::idle_broken:
       brains_[event.a].balancer->handle_connection_closed(
-          ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
+          now_, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
       break;
     case EventKind::brain_wakes: brain_wakes(event.a); break;
     case EventKind::control_wakes: control_wakes(); break;
@@ -129,6 +127,11 @@ void Simulation::dispatch(const Event& event) {
       after_control();
       break;
     case EventKind::load_exchange: exchange_load(event.a); break;
+    case EventKind::spare_connected:
+      spare_connected(event.a, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
+      break;
+    case EventKind::load_asked: load_asked(event.a); break;
+    case EventKind::load_told: load_told(event.a); break;
     case EventKind::timeline: play(scenario_.events[event.a]); break;
   }
 }
@@ -229,6 +232,11 @@ void Simulation::play(const scenario::Event& event) {
   };
   if (const auto* reload = std::get_if<scenario::Reload>(&event.what)) {
     config_.clusters = reload->config.clusters;
+    for (config::ListenerConfig& listener : config_.listeners) {
+      for (const config::ListenerConfig& next : reload->config.listeners) {
+        if (next.name == listener.name) listener = next;
+      }
+    }
   } else if (const auto* add = std::get_if<scenario::AddBackend>(&event.what)) {
     if (ClusterConfig* cluster = cluster_of(add->cluster))
       cluster->backends.push_back(add->backend);
@@ -239,6 +247,7 @@ void Simulation::play(const scenario::Event& event) {
     }
   }
   apply_config();
+  apply_listeners();
 }
 
 scenario::BalancerTotals Simulation::totals() const {
@@ -255,6 +264,7 @@ scenario::BalancerTotals Simulation::totals() const {
           counters.outcomes.counts[i];
     }
   }
+  for (const auto& [outcome, count] : own_answers_) totals.outcomes[outcome] += count;
   return totals;
 }
 
@@ -263,8 +273,9 @@ void Simulation::push(Duration delay, Event event) {
   events_.push(event);
 }
 
-scenario::Report simulate(const scenario::Scenario& scenario, const Progress& progress) {
-  return Simulation(scenario).run(progress);
+scenario::Report simulate(const scenario::Scenario& scenario, const Progress& progress,
+                          const WriteJournal& journal) {
+  return Simulation(scenario, journal).run(progress);
 }
 
 }  // namespace lb::sim

@@ -16,7 +16,10 @@
 
 #include "lbcore/balancer.h"
 #include "lbcore/control.h"
+#include "lbcore/journal/file.h"
+#include "lbcore/routing/route_table.h"
 #include "lbsim/backend_model.h"
+#include "lbsim/client_requests.h"
 #include "lbsim/event_queue.h"
 #include "lbsim/scenario/report.h"
 #include "lbsim/simulator.h"
@@ -30,7 +33,7 @@ using AttemptId = SlotId<struct AttemptTag>;
 
 class Simulation {
  public:
-  explicit Simulation(const scenario::Scenario& scenario);
+  Simulation(const scenario::Scenario& scenario, const WriteJournal& journal);
   [[nodiscard]] scenario::Report run(const Progress& progress);
 
  private:
@@ -40,10 +43,13 @@ class Simulation {
   struct Workload {
     const scenario::Load* load = nullptr;
     Prng prng{0};
-    ClusterId cluster;
+    ClientRequests requests;
+    ClusterId cluster;  // Of the listener it goes to, unless that has routes.
+    std::shared_ptr<const RouteTable> routes;
     bool pooled = true;
     bool idempotent = true;
     std::vector<HashKey> client_keys;
+    std::vector<std::optional<BackendId>> sessions;  // What the cookie of each client says.
     // When each client loses its patience, in the order of sending; all of a load wait equally
     // long, so only the first of them needs an event.
     struct Patience {
@@ -70,6 +76,7 @@ class Simulation {
     Assignment assignment;
     std::uint32_t backend = 0;
     std::uint32_t epoch = 0;   // The life of the backend its connection was opened in.
+    Instant arrived;           // At the backend.
     bool daemon_waits = true;  // The daemon has not given it up; the backend may work on anyway.
     bool reaches_backend = false;
     bool request_sent = false;
@@ -81,11 +88,19 @@ class Simulation {
     std::uint32_t epoch = 0;
   };
 
+  // A backend that is asked how it is: who asks, and then what it says.
+  struct Report {
+    std::uint32_t brain = 0;
+    BackendId backend;
+    LoadReport load;
+  };
+
   // One Balancer: one worker's brain for one cluster.
   struct Brain {
     ClusterId cluster;
     std::uint32_t worker = 0;
     std::unique_ptr<Balancer> balancer;
+    KeyExpression key;             // What its strategy wants to know of a request.
     std::optional<Instant> armed;  // The wake-up that counts; others are stale.
     // What belongs to the brain's connections and requests, by their slots.
     std::vector<Peer> connection_peer;
@@ -106,7 +121,16 @@ class Simulation {
 
   // -- The daemon (simulation_daemon.cc)
   void apply_config();
+  void apply_listeners();
   void daemon_receives(SimRequestId id);
+  // Where a request goes, and how soon when it has to wait there.
+  struct Destination {
+    ClusterId cluster;
+    std::uint32_t priority = 0;
+  };
+  // By the routes; nothing when one of them, or the want of one, answers the client.
+  [[nodiscard]] std::optional<Destination> follow_routes(SimRequestId id);
+  [[nodiscard]] HashKey key_for(const KeyExpression& expression, const SimRequest& request);
   void start_attempt(SimRequestId id, const Start& start);
   void connect_done(AttemptId id);
   void send_to_backend(AttemptId id);
@@ -124,6 +148,9 @@ class Simulation {
   void after_control();
   void exchange_load(std::uint32_t worker);
   void arm_load_exchange(std::uint32_t worker);
+  void apply_rate_limit();
+  [[nodiscard]] bool over_rate(std::uint32_t worker, const SimRequest& request);
+  [[nodiscard]] bool exchange_spent(std::uint32_t worker);
   [[nodiscard]] std::uint32_t brain_of(ClusterId cluster, std::uint32_t worker) const;
 
   // -- Backends, network and faults (simulation_backends.cc)
@@ -139,6 +166,9 @@ class Simulation {
   void break_connections(std::uint32_t backend);
   void thaw(std::uint32_t backend);
   void start_probe(const ProbeId& probe);
+  void spare_connected(std::uint32_t brain, ConnectionId connection);
+  void load_asked(std::uint32_t slot);
+  void load_told(std::uint32_t slot);
 
   // -- Helpers
   void push(Duration delay, Event event);
@@ -155,13 +185,19 @@ class Simulation {
   std::uint64_t sent_ = 0;
   bool sending_ = true;
 
+  std::unique_ptr<journal::Writer> journal_;  // When one is wanted.
   config::DaemonConfig config_;
   Control control_;
   std::optional<Instant> control_armed_;
   std::map<BackendId, std::uint32_t> backend_of_id_;  // The brain's id to our index.
+  std::map<std::string, ClusterId> cluster_ids_;      // By name, of all there ever were.
+  PathScratch path_scratch_;
+  Prng split_draws_;
+  std::map<std::string, std::uint64_t> own_answers_;  // Requests that reached no brain.
   std::vector<Brain> brains_;
   std::vector<bool> exchange_armed_;  // By worker.
   std::uint32_t worker_count_ = 1;
+  std::vector<RateLimiter> limiters_;  // By worker; empty without a rate limit.
 
   std::vector<BackendModel> backends_;
   std::map<std::string, std::uint32_t> backend_indices_;
@@ -170,6 +206,8 @@ class Simulation {
   Slab<Attempt, AttemptId> attempts_;
   std::vector<ProbeId> probes_;  // Under way, by slot.
   std::vector<std::uint32_t> free_probes_;
+  std::vector<Report> reports_;  // Under way, by slot.
+  std::vector<std::uint32_t> free_reports_;
 };
 
 }  // namespace lb::sim

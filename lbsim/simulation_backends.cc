@@ -18,6 +18,7 @@ void Simulation::backend_receives(AttemptId id) {
   if (!attempts_.contains(id)) return;
   Attempt& attempt = attempts_.at(id);
   attempt.reaches_backend = true;
+  attempt.arrived = now_;
   // A process that is gone cannot even refuse, and one that came back knows nothing of connections
   // it had in an earlier life: its host resets them.
   const BackendModel& model = backends_[attempt.backend];
@@ -46,6 +47,7 @@ void Simulation::service_done(std::uint32_t backend, std::uint32_t epoch, Attemp
   if (model.epoch() != epoch) return;  // It crashed meanwhile; the connection broke then.
   const int status = model.finish(subject_of(id));
   if (status == 0) return;
+  if (attempts_.contains(id)) model.note_latency(now_ - attempts_.at(id).arrived);
   answer_daemon(id, status);
   serve_waiting(backend);
 }
@@ -120,6 +122,30 @@ void Simulation::start_probe(const ProbeId& probe) {
   if (model.hung()) return free_probes_.push_back(slot);
   result.c = model.resets() ? 0 : 1;
   push(scenario_.network.connect + 2 * scenario_.network.one_way, result);
+}
+
+// What was opened ahead of need: idle now, unless the backend would not have it.
+void Simulation::spare_connected(std::uint32_t index, ConnectionId connection) {
+  const Peer peer = brains_[index].connection_peer[connection.slot];
+  const BackendModel& model = backends_[peer.backend];
+  const bool open = model.accepts_connections() && model.epoch() == peer.epoch;
+  brains_[index].balancer->handle_spare_connection(now_, connection, open);
+  after_brain(index);
+}
+
+// A question about load is answered beside the requests, by a process that can answer at all. It
+// goes over a connection that is kept, so one that refuses new ones answers, too.
+void Simulation::load_asked(std::uint32_t slot) {
+  const BackendModel& model = backends_[backend_of_id_.at(reports_[slot].backend)];
+  if (!model.up() || model.hung() || model.resets()) return free_reports_.push_back(slot);
+  reports_[slot].load = model.load();
+  push(scenario_.network.one_way, {.kind = EventKind::load_told, .a = slot});
+}
+
+void Simulation::load_told(std::uint32_t slot) {
+  const Report report = reports_[slot];
+  free_reports_.push_back(slot);
+  brains_[report.brain].balancer->handle_load_report(now_, report.backend, report.load);
 }
 
 }  // namespace lb::sim

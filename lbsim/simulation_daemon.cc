@@ -23,9 +23,11 @@ T& at_slot(std::vector<T>& values, std::uint32_t slot) {
 
 void Simulation::apply_config() {
   const bool first = brains_.empty();
+  apply_rate_limit();
   control_.handle_config(now_, config_.clusters);
   const std::vector<ClusterPlan> plans = control_.plans();
   for (const ClusterPlan& plan : plans) {
+    cluster_ids_[plan.config.name] = plan.id;
     for (std::size_t i = 0; i < plan.backend_ids.size(); ++i) {
       backend_of_id_[plan.backend_ids[i]] = backend_index(plan.config.backends[i].id);
     }
@@ -35,13 +37,15 @@ void Simulation::apply_config() {
       const std::uint32_t index = brain_of(plan.id, worker);
       if (index >= brains_.size()) brains_.resize(index + 1);
       Brain& brain = brains_[index];
+      brain.key = key_expression(plan.config.strategy);
       if (brain.balancer) {
         brain.balancer->handle_config(now_, plan);
       } else {
         brain.cluster = plan.id;
         brain.worker = worker;
-        brain.balancer =
-            std::make_unique<Balancer>(now_, plan, scenario::brain_seed(scenario_.seed, index));
+        const std::uint64_t seed = scenario::brain_seed(scenario_.seed, index);
+        brain.balancer = std::make_unique<Balancer>(now_, plan, seed);
+        if (journal_) brain.balancer->tell(journal_->begin(index, now_, plan, seed));
       }
     }
   }
@@ -61,7 +65,7 @@ void Simulation::apply_config() {
       } else {
         for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
           const std::uint32_t index = brain_of(action->probe.cluster, worker);
-          brains_[index].balancer->handle_health(action->probe.backend, action->to);
+          brains_[index].balancer->handle_health(now_, action->probe.backend, action->to);
         }
       }
     }
@@ -85,7 +89,16 @@ void Simulation::after_control() {
         note(static_cast<std::uint64_t>(action->to), action->probe.backend.value);
         for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
           const std::uint32_t brain = brain_of(action->probe.cluster, worker);
-          brains_[brain].balancer->handle_health(action->probe.backend, action->to);
+          brains_[brain].balancer->handle_health(now_, action->probe.backend, action->to);
+          after_brain(brain);
+        }
+        break;
+      case ControlAction::Kind::ejection_changed:
+        note(action->ejection.ejected ? 3 : 4, action->probe.backend.value);
+        for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
+          const std::uint32_t brain = brain_of(action->probe.cluster, worker);
+          brains_[brain].balancer->handle_ejection(now_, action->probe.backend,
+                                                   action->ejection.ejected);
           after_brain(brain);
         }
         break;
@@ -102,18 +115,78 @@ void Simulation::exchange_load(std::uint32_t worker) {
   exchange_armed_[worker] = false;
   bool loaded = false;
   for (std::uint32_t from = worker; from < brains_.size(); from += worker_count_) {
+    const std::vector<Tally> tallies = brains_[from].balancer->take_tallies(now_);
+    if (!tallies.empty()) control_.handle_tallies(now_, brains_[from].cluster, worker, tallies);
     const std::vector<BackendLoad> load = brains_[from].balancer->own_load();
-    loaded = loaded || !load.empty();
+    loaded = loaded || !load.empty() || !tallies.empty();
     for (std::uint32_t sibling = 0; sibling < worker_count_; ++sibling) {
       if (sibling == worker) continue;
-      brains_[brain_of(brains_[from].cluster, sibling)].balancer->handle_sibling_load(worker, load);
+      const std::uint32_t to = brain_of(brains_[from].cluster, sibling);
+      brains_[to].balancer->handle_sibling_load(now_, worker, load);
+      after_brain(to);
     }
   }
+  loaded = exchange_spent(worker) || loaded;
   if (loaded) arm_load_exchange(worker);
+  after_control();
+}
+
+// Clients look for the listener of their load once; what it does with them may change.
+void Simulation::apply_listeners() {
+  const auto id_of = [&](const std::string& name) {
+    const auto known = cluster_ids_.find(name);
+    return known == cluster_ids_.end() ? ClusterId{} : known->second;
+  };
+  for (Workload& workload : workloads_) {
+    const auto listener = std::find_if(
+        config_.listeners.begin(), config_.listeners.end(), [&](const auto& candidate) {
+          return workload.load->listener.empty() || candidate.name == workload.load->listener;
+        });
+    workload.pooled = listener->protocol == config::Protocol::http;
+    workload.cluster = id_of(listener->cluster);
+    workload.routes.reset();
+    if (listener->routes.empty()) continue;
+    workload.routes =
+        std::make_shared<const RouteTable>(listener->routes, listener->ambiguous_paths, id_of);
+  }
+}
+
+// A limit that did not change keeps what it knows.
+void Simulation::apply_rate_limit() {
+  const auto& limit = config_.rate_limit;
+  if (!limiters_.empty() && limit == limiters_.front().config()) return;
+  limiters_.clear();
+  for (std::uint32_t worker = 0; limit && worker < worker_count_; ++worker) {
+    limiters_.emplace_back(*limit, combine(scenario_.seed, worker));
+  }
+}
+
+bool Simulation::over_rate(std::uint32_t worker, const SimRequest& request) {
+  if (limiters_.empty()) return false;
+  const HashKey key = key_for(limiters_[worker].config().key, request);
+  return !limiters_[worker].admit(now_, key).admitted;
+}
+
+// True when there was something to tell.
+bool Simulation::exchange_spent(std::uint32_t worker) {
+  if (limiters_.empty()) return false;
+  const std::vector<RateLimiter::Spent> all = limiters_[worker].take_spent();
+  for (const auto& [key, count] : all) {
+    for (std::uint32_t sibling = 0; sibling < worker_count_; ++sibling) {
+      if (sibling != worker) limiters_[sibling].debit(now_, key, count);
+    }
+  }
+  return !all.empty();
 }
 
 void Simulation::arm_load_exchange(std::uint32_t worker) {
-  if (worker_count_ == 1 || exchange_armed_[worker]) return;
+  // A worker without siblings has only the control brain to tell.
+  const bool tells =
+      worker_count_ > 1 || std::any_of(config_.clusters.begin(), config_.clusters.end(),
+                                       [](const ClusterConfig& cluster) {
+                                         return cluster.outlier_ejection.has_value();
+                                       });
+  if (!tells || exchange_armed_[worker]) return;
   exchange_armed_[worker] = true;
   push(config_.load_exchange, {.kind = EventKind::load_exchange, .a = worker});
 }
@@ -130,28 +203,71 @@ void Simulation::daemon_receives(SimRequestId id) {
   SimRequest& request = requests_.at(id);
   if (!request.client_waits) return;
   const Workload& workload = workloads_[request.workload];
-  const HashKey key = workload.client_keys[request.client];
   // A client's connection stays with the worker that accepted it.
-  const auto worker = static_cast<std::uint32_t>(mix(key) % worker_count_);
-  request.brain = brain_of(workload.cluster, worker);
+  const auto worker =
+      static_cast<std::uint32_t>(mix(workload.client_keys[request.client]) % worker_count_);
+  if (over_rate(worker, request)) {
+    note(429, id.slot);
+    request.answered_by = kNobody;
+    return answer_client(id, workload.pooled ? 429 : 0);
+  }
+  const std::optional<Destination> destination = follow_routes(id);
+  if (!destination) return;
+  request.brain = brain_of(destination->cluster, worker);
   arm_load_exchange(worker);
-  start_attempt(id, brains_[request.brain].balancer->handle_request(
-                        now_, {.key = key, .pooled = workload.pooled}));
+  const Brain& brain = brains_[request.brain];
+  start_attempt(
+      id, brain.balancer->handle_request(now_, {.key = key_for(brain.key, request),
+                                                .pooled = workload.pooled,
+                                                .priority = destination->priority,
+                                                .session = workload.sessions[request.client]}));
+}
+
+HashKey Simulation::key_for(const KeyExpression& expression, const SimRequest& request) {
+  Workload& workload = workloads_[request.workload];
+  if (expression.source == KeyExpression::Source::client_ip || !workload.pooled) {
+    return workload.client_keys[request.client];
+  }
+  return key_of(expression, workload.requests.of(request.client));
+}
+
+std::optional<Simulation::Destination> Simulation::follow_routes(SimRequestId id) {
+  SimRequest& request = requests_.at(id);
+  Workload& workload = workloads_[request.workload];
+  if (!workload.routes) return Destination{workload.cluster};
+  const RequestAttributes attributes = workload.requests.of(request.client);
+  const Routed routed = workload.routes->route(attributes, path_scratch_);
+  if (routed && routed.route->split) {
+    const Split& split = *routed.route->split;
+    return Destination{split.pick(attributes, split.trivial() ? 0 : split_draws_.next()),
+                       routed.route->priority};
+  }
+  const auto [status, outcome] =
+      routed.result == Routed::Result::bad_path ? std::pair{400, "rejected"}
+      : !routed                                 ? std::pair{404, "not_routed"}
+      : routed.route->redirect ? std::pair{int{routed.route->redirect->status()}, "redirected"}
+                               : std::pair{int{routed.route->respond->status}, "responded"};
+  ++own_answers_[outcome];
+  note(static_cast<std::uint64_t>(status), id.slot);
+  request.answered_by = kNobody;
+  answer_client(id, status);
+  return std::nullopt;
 }
 
 void Simulation::start_attempt(SimRequestId id, const Start& start) {
   SimRequest& request = requests_.at(id);
   const std::uint32_t index = request.brain;
-  if (!start) {
+  if (start.kind == Start::Kind::refused) {
     request.daemon_has_it = false;
-    refuse_client(id, Outcome::no_backend);
+    refuse_client(id, start.outcome);
     return after_brain(index);
   }
   request.daemon_has_it = true;
-  request.brain_request = start->request;
+  request.brain_request = start.request;
   Brain& brain = brains_[index];
+  at_slot(brain.request_of, start.request.slot) = id;
+  if (start.kind == Start::Kind::queued) return after_brain(index);
   const std::uint32_t backend = backend_of_id_.at(start->backend);
-  at_slot(brain.request_of, start->request.slot) = id;
   if (!start->reused) {
     at_slot(brain.connection_peer, start->connection.slot) = {backend, backends_[backend].epoch()};
   }
@@ -202,6 +318,9 @@ void Simulation::daemon_hears(AttemptId id, int status) {
                            .body_replayable = true,
                            .answer_begun = false};
   request.answered_by = attempt.backend;
+  if (attempt.assignment.new_session) {
+    workloads_[request.workload].sessions[request.client] = attempt.assignment.backend;
+  }
   end_attempt(id);
   attempts_.erase(id);
   Balancer& balancer = *brains_[request.brain].balancer;
@@ -309,10 +428,32 @@ void Simulation::act(std::uint32_t index, const Action& action) {
       attempt_failed(requests_.at(id).attempt, action.failure);
       break;
     }
-    case Action::Kind::retry_due:
+    case Action::Kind::attempt_due:
       start_attempt(brain.request_of[action.request.slot],
-                    brain.balancer->handle_retry(now_, action.request));
+                    brain.balancer->handle_attempt_due(now_, action.request));
       break;
+    case Action::Kind::open_connection: {
+      const std::uint32_t backend = backend_of_id_.at(action.backend);
+      at_slot(brain.connection_peer, action.connection.slot) = {backend,
+                                                                backends_[backend].epoch()};
+      push(scenario_.network.connect, {.kind = EventKind::spare_connected,
+                                       .a = index,
+                                       .b = action.connection.slot,
+                                       .c = action.connection.generation});
+      break;
+    }
+    case Action::Kind::ask_load: {
+      auto slot = static_cast<std::uint32_t>(reports_.size());
+      if (free_reports_.empty()) {
+        reports_.emplace_back();
+      } else {
+        slot = free_reports_.back();
+        free_reports_.pop_back();
+      }
+      reports_[slot] = {index, action.backend, {}};
+      push(scenario_.network.one_way, {.kind = EventKind::load_asked, .a = slot});
+      break;
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
 #include "lbsim/scenario/report.h"
 #include "lbsim/scenario/scenario.h"
@@ -12,11 +13,15 @@ namespace lb::sim {
 // Called now and then with the virtual time that has passed, while clients still send.
 using Progress = std::function<void(Duration simulated)>;
 
+// Gets the bytes of a journal (lbcore/journal) as they come: every decision of every brain.
+using WriteJournal = std::function<void(std::string_view)>;
+
 // Deterministic: the same scenario gives the same report and digest, on every compiler and machine.
 // Time: about a microsecond for each request. Memory does not grow with the length of the run.
 // That requests are neither lost nor counted twice is asserted at its end.
 // REQUIRES: the scenario came out of load_scenario() without problems.
 [[nodiscard]] scenario::Report simulate(const scenario::Scenario& scenario,
-                                        const Progress& progress = {});
+                                        const Progress& progress = {},
+                                        const WriteJournal& journal = {});
 
 }  // namespace lb::sim

@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 
+#include "lbcore/exact_math.h"
+
 namespace lb::scenario {
 namespace {
-
-constexpr double kLn2High = 0x1.62e42fee00000p-1;  // ln 2 in two parts, so that n * high is exact.
-constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
-constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
 
 double horner(double x, const double* coefficients, int count) {
   double sum = coefficients[count - 1];
@@ -25,29 +22,6 @@ Duration from_double(double nanoseconds) {
 }
 
 }  // namespace
-
-double exact_ln(double x) {
-  // x = m * 2^e with m in [sqrt(1/2), sqrt(2)); then ln m = 2 atanh(s), s = (m - 1) / (m + 1).
-  const auto bits = std::bit_cast<std::uint64_t>(x);
-  auto exponent = static_cast<int>((bits >> 52U) & 0x7ffU) - 1022;
-  double m = std::bit_cast<double>((bits & 0x000fffffffffffffULL) | 0x3fe0000000000000ULL);
-  if (m < kSqrtHalf) m *= 2, --exponent;
-  const double s = (m - 1) / (m + 1);
-  const double z = s * s;  // At most 0.0295: twelve terms leave less than 1e-19.
-  double sum = 0;
-  for (int k = 25; k >= 3; k -= 2) sum = (sum + 1.0 / k) * z;
-  const double n = exponent;
-  return n * kLn2High + (2 * s * (1 + sum) + n * kLn2Low);
-}
-
-double exact_exp(double x) {
-  // x = n ln 2 + r with |r| <= ln 2 / 2; then e^x = 2^n e^r, and e^r by its Taylor series.
-  const double n = std::floor(x / (kLn2High + kLn2Low) + 0.5);  // floor() is exact.
-  const double r = (x - n * kLn2High) - n * kLn2Low;
-  double sum = 1;
-  for (int k = 18; k >= 1; --k) sum = 1 + sum * r / k;
-  return sum * std::bit_cast<double>(static_cast<std::uint64_t>(static_cast<int>(n) + 1023) << 52U);
-}
 
 double normal_quantile(double p) {
   constexpr std::array<double, 8> kA{3.3871328727963666080e0,  1.3314166789178437745e+2,

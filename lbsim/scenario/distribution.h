@@ -29,12 +29,6 @@ using Distribution = std::variant<Constant, Exponential, Lognormal>;
 // One draw of the generator for each sample, none for a constant. Never negative.
 [[nodiscard]] Duration sample(const Distribution& distribution, Prng& prng);
 
-// Natural logarithm and exponential out of +, -, * and / alone, which IEEE 754 fixes to the last
-// bit; the C library's versions differ in it between releases and machines. Relative error below
-// 1e-14 in the range used here. REQUIRES: x > 0 for ln; |x| < 700 for exp.
-[[nodiscard]] double exact_ln(double x);
-[[nodiscard]] double exact_exp(double x);
-
 // Quantile of the standard normal distribution; 0 < p < 1. Algorithm AS 241, PPND16 (Wichura,
 // Applied Statistics 37, 1988), relative error about 1e-16.
 [[nodiscard]] double normal_quantile(double p);

@@ -51,6 +51,16 @@ std::string_view metric_name(Metric metric) {
   return config::EnumWords<Metric>::words[static_cast<std::size_t>(metric)].second;
 }
 
+std::string for_client(std::string_view text, std::uint32_t client) {
+  constexpr std::string_view kMark = "{client}";
+  std::string out;
+  for (std::size_t mark; (mark = text.find(kMark)) != std::string_view::npos;) {
+    out.append(text, 0, mark).append(std::to_string(client));
+    text.remove_prefix(mark + kMark.size());
+  }
+  return out.append(text);
+}
+
 std::string client_address(std::size_t load_index, std::uint32_t client) {
   // 127.<load + 1>.x.y: the kernel accepts any address of 127/8 as a source on loopback.
   return "127." + std::to_string(load_index % 250 + 1) + '.' + std::to_string(client / 250 % 250) +

@@ -45,9 +45,12 @@ struct ClosedLoop {
 };
 using Arrivals = std::variant<Poisson, ConstantRate, ClosedLoop>;
 
+// In all but the method, {client} stands for the number of the client: see for_client().
 struct RequestShape {
   std::string method = "GET";
-  std::string path = "/";
+  std::string path = "/";  // With its query, if it has one.
+  std::string host;        // Empty: the address of the listener.
+  NamedValues headers;
 };
 
 struct Load {
@@ -164,6 +167,9 @@ struct Override {
 [[nodiscard]] LoadedScenario load_scenario(std::string_view text, const std::string& file_name,
                                            const ReadFile& read_file,
                                            const std::vector<Override>& overrides = {});
+
+// `text` with the number of the client in place of {client}.
+[[nodiscard]] std::string for_client(std::string_view text, std::uint32_t client);
 
 // The address clients number `client` of a load come from, in both worlds: hashing strategies see
 // the same keys.

@@ -8,6 +8,9 @@
 #include <string>
 
 #include "lbcore/config/cluster_fields.h"
+#include "lbcore/config/route_fields.h"
+#include "lbcore/routing/header_rules.h"
+#include "lbcore/routing/host.h"
 #include "lbsim/scenario/scenario.h"
 
 namespace lb::config {
@@ -129,10 +132,39 @@ void describe(Fields& fields, ClosedLoop& closed) {
   fields.optional("think_time", closed.think_time, "from an answer to the next request");
 }
 
-template <class Fields>
-void describe(Fields& fields, RequestShape& request) {
+// What the harness would send has to be a request, or the two worlds could not agree on it.
+inline void check_request(const ObjectReader& fields, const RequestShape& request) {
+  const auto report = [&](std::string_view key, const std::string& words) {
+    const Node* node = fields.find(key);
+    if (node == nullptr) return;
+    fields.place().child(*node, fields.path_of(key)).problem(words);
+  };
+  const auto visible = [](std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  };
+  if (!is_token(request.method)) report("method", "not a method: \"" + request.method + '"');
+  if (!request.path.starts_with('/') || !visible(request.path)) {
+    report("path", "expected a path that starts with \"/\", with special characters escaped");
+  }
+  if (!request.host.empty() && !is_authority(for_client(request.host, 0))) {
+    report("host", "expected host or host:port, found \"" + request.host + '"');
+  }
+  for (const NamedValue& field : request.headers.items) {
+    const auto reserved = why_reserved(field.name);
+    if (!is_token(field.name) || !is_field_value(field.value)) {
+      report("headers", "not a header field: \"" + field.name + '"');
+    } else if (reserved) {
+      report("headers", '"' + field.name + "\" may not be set here; a host goes under \"host\"");
+    }
+  }
+}
+
+inline void describe(ObjectReader& fields, RequestShape& request) {
   fields.optional("method", request.method, kAboveZero, "the method");
-  fields.optional("path", request.path, kAboveZero, "the path");
+  fields.optional("path", request.path, kAboveZero, "the path, with its query");
+  fields.optional("host", request.host, kAboveZero, "the host; the listener's address without it");
+  fields.optional("headers", request.headers, "header fields and their values");
+  check_request(fields, request);
 }
 
 template <class Fields>

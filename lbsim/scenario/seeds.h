@@ -23,4 +23,14 @@ namespace lb::scenario {
   return combine(combine(scenario_seed, 3), brain);
 }
 
+// Of the control brain in the simulator.
+[[nodiscard]] inline std::uint64_t control_seed(std::uint64_t scenario_seed) {
+  return combine(scenario_seed, 4);
+}
+
+// Of the splits of routes in the simulator.
+[[nodiscard]] inline std::uint64_t split_seed(std::uint64_t scenario_seed) {
+  return combine(scenario_seed, 5);
+}
+
 }  // namespace lb::scenario
