@@ -1,18 +1,25 @@
 // What a decision costs: the pick of every strategy, beside a plain walk over the array, and the
 // whole life of a request through a Balancer.
 //
-//   pick/<strategy>/<backends>       one pick and the two load changes that every request brings
+//   pick/<strategy>/<backends>       one pick, the two load changes and the latency sample that
+//                                    every request brings
 //   array_walk/<backends>            the same with the cheapest thing one could write by hand: walk
 //                                    the array for the fewest in flight
 //   request/<strategy>/<backends>    handle_request to handle_finished, deadlines included
+//   reload/<strategy>/<backends>     handle_config with one weight changed
 //
 // A pick alone, with nothing in flight ever changing, would flatter strategies that keep an order:
 // their work is in load_changed(). So kInFlight requests are under way at all times and each pick
 // ends the oldest of them.
+//
+// At the end a table: nanoseconds for each size, and in brackets their ratio to the array walk of
+// the same run.
 #include <benchmark/benchmark.h>
 
 #include <array>
 #include <cstdint>
+#include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,6 +32,7 @@ constexpr std::size_t kInFlight = 64;
 constexpr std::uint64_t kSeed = 42;
 // About what one core carries. Virtual: no clock is read.
 constexpr lb::Duration kBetweenRequests = std::chrono::microseconds{20};
+constexpr lb::Duration kLatency = std::chrono::milliseconds{5};
 
 // Weights 1 to 4: equal ones would let weighted strategies off lightly.
 std::uint32_t weight_of(std::size_t index) { return static_cast<std::uint32_t>(index % 4) + 1; }
@@ -47,7 +55,7 @@ void run_picks(benchmark::State& state, std::vector<lb::BackendView>& backends, 
   const auto start = [&](std::uint64_t number) {
     const std::size_t index = pick(lb::mix(number));
     ++backends[index].in_flight;
-    changed(index);
+    changed(index, false);
     under_way[turn] = index;
     turn = (turn + 1) % kInFlight;
   };
@@ -56,7 +64,7 @@ void run_picks(benchmark::State& state, std::vector<lb::BackendView>& backends, 
   for (auto _ : state) {
     const std::size_t oldest = under_way[turn];
     --backends[oldest].in_flight;
-    changed(oldest);
+    changed(oldest, true);
     start(number++);
   }
   state.SetItemsProcessed(state.iterations());
@@ -65,11 +73,24 @@ void run_picks(benchmark::State& state, std::vector<lb::BackendView>& backends, 
 void pick(benchmark::State& state, const lb::StrategyConfig& config) {
   std::vector<lb::BackendView> backends = make_backends(static_cast<std::size_t>(state.range(0)));
   const auto strategy = lb::make_strategy(config);
-  strategy->rebuild(backends);
+  lb::Instant now{};
+  strategy->rebuild(backends, now);
+  lb::OpenSet open;
+  open.reset(backends.size());
   lb::Prng prng{kSeed};
-  run_picks(
-      state, backends, [&](lb::HashKey key) { return strategy->pick(backends, key, prng).index; },
-      [&](std::size_t index) { strategy->load_changed(backends, index); });
+  const auto pick_one = [&](lb::HashKey key) {
+    now += kBetweenRequests;
+    const std::size_t index = strategy->pick({backends, open, kInFlight, key, now, prng}).index;
+    while (const auto asked = strategy->poll_load_probe()) {
+      strategy->load_reported(backends, *asked, {backends[*asked].in_flight, kLatency}, now);
+    }
+    return index;
+  };
+  const auto changed = [&](std::size_t index, bool ended) {
+    if (ended) strategy->latency_sampled(backends, index, {now, kLatency, false});
+    strategy->load_changed(backends, index, now);
+  };
+  run_picks(state, backends, pick_one, changed);
 }
 
 void array_walk(benchmark::State& state) {
@@ -86,7 +107,7 @@ void array_walk(benchmark::State& state) {
         }
         return best;
       },
-      [](std::size_t) {});
+      [](std::size_t, bool) {});
 }
 
 lb::ClusterPlan make_plan(const lb::StrategyConfig& strategy, std::size_t count) {
@@ -156,6 +177,51 @@ void request(benchmark::State& state, const lb::StrategyConfig& config) {
   state.SetItemsProcessed(state.iterations());
 }
 
+// One backend's weight changes back and forth; the others stay as they are.
+void reload(benchmark::State& state, const lb::StrategyConfig& config) {
+  lb::ClusterPlan plan = make_plan(config, static_cast<std::size_t>(state.range(0)));
+  lb::Balancer balancer(lb::Instant{}, plan, kSeed);
+  for (auto _ : state) {
+    std::uint32_t& weight = plan.config.backends.front().weight;
+    weight = weight == 1 ? 2 : 1;
+    balancer.handle_config(lb::Instant{}, plan);
+  }
+}
+
+// Prints each run as it ends, and a table in the end.
+class TableReporter : public benchmark::ConsoleReporter {
+ public:
+  void ReportRuns(const std::vector<Run>& runs) override {
+    ConsoleReporter::ReportRuns(runs);
+    for (const Run& run : runs) {
+      if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
+      const std::string name = run.benchmark_name();
+      const std::size_t slash = name.rfind('/');
+      const double scale = run.time_unit == benchmark::kMillisecond ? 1e6 : 1;
+      // The least of the repetitions: what disturbs a run only ever makes it slower.
+      auto [place, is_new] = times_[name.substr(0, slash)].try_emplace(
+          std::stoul(name.substr(slash + 1)), run.GetAdjustedCPUTime() * scale);
+      if (!is_new) place->second = std::min(place->second, run.GetAdjustedCPUTime() * scale);
+    }
+  }
+
+  void print_table() const {
+    const auto walk = times_.find("array_walk");
+    std::printf("\n%-32s %20s %20s %20s\n", "ns (ratio to array walk)", "10", "1,000", "10,000");
+    for (const auto& [name, by_size] : times_) {
+      std::printf("%-32s", name.c_str());
+      for (const auto& [size, time] : by_size) {
+        const double ratio = walk == times_.end() ? 0 : time / walk->second.at(size);
+        std::printf(" %11.1f (%6.3f)", time, ratio);
+      }
+      std::printf("\n");
+    }
+  }
+
+ private:
+  std::map<std::string, std::map<std::size_t, double>> times_;
+};
+
 void at_all_sizes(benchmark::internal::Benchmark* bench) {
   bench->Arg(10)->Arg(1'000)->Arg(10'000);
 }
@@ -166,6 +232,8 @@ void register_all() {
     const std::string name{lb::strategy_name(config)};
     at_all_sizes(benchmark::RegisterBenchmark(("pick/" + name).c_str(), pick, config));
     at_all_sizes(benchmark::RegisterBenchmark(("request/" + name).c_str(), request, config));
+    at_all_sizes(benchmark::RegisterBenchmark(("reload/" + name).c_str(), reload, config)
+                     ->Unit(benchmark::kMillisecond));
   }
 }
 
@@ -175,6 +243,8 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   register_all();
-  benchmark::RunSpecifiedBenchmarks();
+  TableReporter reporter;
+  benchmark::RunSpecifiedBenchmarks(&reporter);
+  reporter.print_table();
   benchmark::Shutdown();
 }

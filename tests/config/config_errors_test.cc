@@ -54,7 +54,8 @@ const Broken kBroken[] = {
      "clusters: [{name: web, backends: [{id: b1, address: \"10.0.0.1:80\"}]}]\n"
      "timeout: 5s\n",
      "lbd.yaml:3:1: timeout: unknown key; expected one of \"listeners\", \"clusters\", "
-     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"admin\" or \"log\"\n"},
+     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or "
+     "\"log\"\n"},
     {"AMisspeltKey", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
      "clusters:\n"
@@ -62,14 +63,16 @@ const Broken kBroken[] = {
      "  backends:\n"
      "  - {id: b1, address: \"10.0.0.1:80\", wieght: 2}\n",
      "lbd.yaml:5:38: clusters[0].backends[0].wieght: unknown key; expected one of \"id\", "
-     "\"address\", \"weight\" or \"state\"; did you mean \"weight\"?\n"},
+     "\"address\", \"weight\", \"state\" or \"priority\"; did you mean \"weight\"?\n"},
     {"AMisspeltKeyInJson", "lbd.json",
      "{\"listeners\": [{\"name\": \"web\", \"bind\": \"127.0.0.1:8080\", \"cluster\": \"web\"}],\n"
      " \"clusters\": [{\"name\": \"web\",\n"
      "   \"backends\": [{\"id\": \"b1\", \"address\": \"10.0.0.1:80\"}],\n"
      "   \"strategi\": \"random\"}]}",
      "lbd.json:4:4: clusters[0].strategi: unknown key; expected one of \"name\", \"strategy\", "
-     "\"backends\", \"health_check\", \"connection_pool\", \"retries\" or \"timeouts\"; did you "
+     "\"backends\", \"health_check\", \"outlier_ejection\", \"panic_threshold\", "
+     "\"slow_start\", \"circuit_breaker\", \"limits\", \"connection_pool\", \"retries\", "
+     "\"timeouts\" or \"affinity\"; did you "
      "mean \"strategy\"?\n"},
     {"AKeyGivenTwice", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -233,7 +236,9 @@ const Broken kBroken[] = {
      "  backends: [{id: b1, address: \"10.0.0.1:80\"}]\n"
      "  strategy: least_requests\n",
      "lbd.yaml:5:13: clusters[0].strategy: expected \"round_robin\", \"weighted_round_robin\", "
-     "\"random\", \"least_request\", \"least_connections\" or \"ip_hash\", found "
+     "\"random\", \"least_request\", \"least_connections\", "
+     "\"least_ewma_latency\", \"least_dynamic_score\", \"peak_ewma\", \"prequal\", "
+     "\"ip_hash\", \"ring_hash\", \"maglev\", \"rendezvous\" or \"first\", found "
      "\"least_requests\"; did you mean \"least_request\"?\n"},
     {"AnUnknownStrategyOption", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -282,6 +287,23 @@ const Broken kBroken[] = {
      "    path: health\n",
      "lbd.yaml:7:11: clusters[0].health_check.path: expected a path that starts with \"/\", found "
      "\"health\"\n"},
+    {"AHealthCheckPathWithASpace", "lbd.yaml",
+     "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
+     "clusters:\n"
+     "- name: web\n"
+     "  backends: [{id: b1, address: \"10.0.0.1:80\"}]\n"
+     "  health_check:\n"
+     "    path: /a b\n",
+     "lbd.yaml:6:11: clusters[0].health_check.path: expected a path that starts with \"/\" and has "
+     "no spaces in it, found \"/a b\"\n"},
+    {"ALoadPathWithoutSlash", "lbd.yaml",
+     "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
+     "clusters:\n"
+     "- name: web\n"
+     "  backends: [{id: b1, address: \"10.0.0.1:80\"}]\n"
+     "  strategy: {name: prequal, path: load}\n",
+     "lbd.yaml:5:35: clusters[0].strategy.path: expected a path that starts with \"/\", found "
+     "\"load\"\n"},
     {"AnUnknownProbeType", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
      "clusters:\n"
@@ -421,7 +443,9 @@ const Broken kBroken[] = {
      "lbd.yaml:3:54: listeners[0].protocol: expected \"http\" or \"tcp\", found \"https\"; did you "
      "mean \"http\"?\n"
      "lbd.yaml:6:13: clusters[0].strategy: expected \"round_robin\", \"weighted_round_robin\", "
-     "\"random\", \"least_request\", \"least_connections\" or \"ip_hash\", found \"rnd\"\n"
+     "\"random\", \"least_request\", \"least_connections\", "
+     "\"least_ewma_latency\", \"least_dynamic_score\", \"peak_ewma\", \"prequal\", "
+     "\"ip_hash\", \"ring_hash\", \"maglev\", \"rendezvous\" or \"first\", found \"rnd\"\n"
      "lbd.yaml:8:46: clusters[0].backends[0].weight: expected a whole number from 1 to 65535, "
      "found \"0\"\n"
      "lbd.yaml:9:10: clusters[0].backends[1].id: another backend of this cluster is named \"b1\" "
@@ -429,7 +453,8 @@ const Broken kBroken[] = {
      "lbd.yaml:9:23: clusters[0].backends[1].address: expected host:port or [v6]:port, such as "
      "\"127.0.0.1:8080\", found \"x\"\n"
      "lbd.yaml:10:1: colour: unknown key; expected one of \"listeners\", \"clusters\", "
-     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"admin\" or \"log\"\n"},
+     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or "
+     "\"log\"\n"},
     {"SeveralAtOnceInJson", "lbd.json",
      "{\"workers\": 0,\n"
      " \"listeners\": [\n"
@@ -450,7 +475,7 @@ const Broken kBroken[] = {
      "lbd.json:7:30: clusters[0].backends[1].address: expected host:port or [v6]:port, such as "
      "\"127.0.0.1:8080\", found \"x\"\n"
      "lbd.json:8:2: colour: unknown key; expected one of \"listeners\", \"clusters\", \"workers\", "
-     "\"load_exchange\", \"shutdown_timeout\", \"admin\" or \"log\"\n"},
+     "\"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or \"log\"\n"},
     {"AKeyThatIsAList", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
      "clusters: [{name: web, backends: [{id: b1, address: \"10.0.0.1:80\"}]}]\n"
@@ -462,7 +487,7 @@ const Broken kBroken[] = {
      "{\"log\": {\"access\": \"a\\\"b,:{}\"}, \"listeners\": [], \"clusters\": [], \"x\": 1}",
      "lbd.json:1:46: listeners: expected at least one listener\n"
      "lbd.json:1:66: x: unknown key; expected one of \"listeners\", \"clusters\", \"workers\", "
-     "\"load_exchange\", \"shutdown_timeout\", \"admin\" or \"log\"\n"},
+     "\"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or \"log\"\n"},
 };
 
 class BrokenConfig : public ::testing::TestWithParam<Broken> {};

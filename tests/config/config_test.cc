@@ -95,7 +95,11 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_TRUE((api.backends[0] == BackendConfig{"b1", "10.0.0.1:8000", 3}));
   EXPECT_EQ(api.backends[1].state, AdminState::draining);
   EXPECT_EQ(api.backends[1].weight, 1u);
-  const HealthCheckConfig check{ProbeType::http, "/health", ProbeMethod::head, 2s, 500ms, {4, 5}};
+  const HealthCheckConfig check{.path = "/health",
+                                .method = ProbeMethod::head,
+                                .interval = 2s,
+                                .timeout = 500ms,
+                                .thresholds = {4, 5}};
   EXPECT_TRUE(api.health_check == check);
   EXPECT_EQ(api.connection_pool.max_idle_per_backend, 7u);
   EXPECT_EQ(api.connection_pool.idle_timeout, 90s);

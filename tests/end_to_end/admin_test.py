@@ -28,7 +28,9 @@ class Backends(AdminCase):
         self.assertEqual(self.daemon.backends()["b1"], {
             "cluster": "web", "id": "b1", "address": self.servers[0].address, "weight": 1,
             "state": "enabled", "health": "unchecked", "eligible": True, "in_flight": 0,
-            "idle_connections": 1, "attempts": 3, "failures": 0})
+            "idle_connections": 1, "attempts": 3, "failures": 0, "ejected": False,
+            "reason": "none", "share": 1.0, "failure_ratio": 0.0, "slow_start_percent": 100,
+            "open_breakers": 0})
 
     def test_post_adds_one_and_traffic_reaches_it(self):
         status, body = self.daemon.admin("POST", "/backends", self.new_backend(weight=2))

@@ -51,5 +51,17 @@ TEST_F(AddressPlanTest, AHealthCheckOfTheLoadsOwnPathGetsAnother) {
   EXPECT_EQ(AddressPlan(scenario_, "off").health_path("web"), "/");
 }
 
+TEST_F(AddressPlanTest, SoDoesAQuestionForTheLoadOfABackend) {
+  EXPECT_EQ(AddressPlan(scenario_, "off").load_path("web"), "") << "nobody asks";
+  StrategyConfig& strategy = scenario_.config.clusters[0].strategy;
+  strategy = PrequalConfig{};
+  EXPECT_EQ(AddressPlan(scenario_, "off").load_path("web"), "/load");
+  scenario_.load[0].request.path = "/load";
+  const AddressPlan plan(scenario_, "off");
+  EXPECT_NE(plan.load_path("web"), "/load");
+  const config::DaemonConfig config = plan.localize(scenario_.config);
+  EXPECT_EQ(std::get<PrequalConfig>(config.clusters[0].strategy).path, plan.load_path("web"));
+}
+
 }  // namespace
 }  // namespace lb::harness

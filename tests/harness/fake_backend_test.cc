@@ -62,7 +62,9 @@ class FakeBackendTest : public testing::Test {
  protected:
   void start(scenario::Behaviour behaviour) {
     backend_ = std::make_unique<FakeBackend>(
-        io_, BackendOptions{.id = "b1", .health_path = "/health", .behaviour = behaviour});
+        io_,
+        BackendOptions{
+            .id = "b1", .health_path = "/health", .load_path = "/load", .behaviour = behaviour});
   }
   Client& client() {
     return *clients_.emplace_back(std::make_unique<Client>(io_, backend_->port()));
@@ -72,6 +74,23 @@ class FakeBackendTest : public testing::Test {
     const auto give_up = Clock::now() + std::chrono::seconds{5};
     while (!condition() && Clock::now() < give_up) io_.run_one_for(milliseconds{100});
     return condition();
+  }
+  // What it says of its load, over a connection of its own. Nothing when it says nothing.
+  std::string load() {
+    Client& asking = client();
+    asking.send("GET /load HTTP/1.1\r\nHost: b\r\n\r\n");
+    until([&] { return asking.has("\r\n\r\n") || asking.error; });
+    const std::string name = "Backend-Load: ";
+    const std::size_t begin = asking.received.find(name);
+    if (begin == std::string::npos) return "";
+    const std::size_t end = asking.received.find('\r', begin);
+    return asking.received.substr(begin + name.size(), end - begin - name.size());
+  }
+  // The latency it says it has, which is a matter of real time.
+  Duration told_latency() {
+    const std::string text = load();
+    const std::string key = "latency=";
+    return std::chrono::microseconds{std::stoll(text.substr(text.find(key) + key.size()))};
   }
   void strike(const char* fault) { backend_->apply(*parse_fault(fault)); }
 
@@ -131,6 +150,51 @@ TEST_F(FakeBackendTest, AHealthCheckTakesNoPlace) {
   EXPECT_TRUE(until([&] { return probe.has("HTTP/1.1 200"); }));
   probe.send("GET /health?deep HTTP/1.1\r\nHost: b\r\n\r\n");
   EXPECT_TRUE(until([&] { return probe.has("HTTP/1.1 503"); }));
+}
+
+TEST_F(FakeBackendTest, SaysHowManyRequestsItHasAndTakesNoPlaceForIt) {
+  start({.service_time = scenario::Constant{std::chrono::hours{1}}, .concurrency = 1, .queue = 1});
+  EXPECT_EQ(load(), "in-flight=0, latency=0");
+  client().send(kGet);
+  EXPECT_TRUE(until([&] { return load() == "in-flight=1, latency=0"; }));
+  client().send(kGet);
+  EXPECT_TRUE(until([&] { return load() == "in-flight=2, latency=0"; })) << "one waits";
+  Client& other = client();
+  other.send("HEAD /load HTTP/1.1\r\nHost: b\r\n\r\n");
+  EXPECT_TRUE(until([&] { return other.has("HTTP/1.1 503"); })) << "that is work";
+}
+
+TEST_F(FakeBackendTest, SaysTheMeanTimeOfItsLastSixteenRequests) {
+  start({.service_time = scenario::Constant{milliseconds{64}}});
+  Client& one = client();
+  one.send(kGet);
+  ASSERT_TRUE(until([&] { return one.answers() == 1; }));
+  const Duration first = told_latency();
+  EXPECT_GE(first, milliseconds{64});
+  strike("slow 0.01");
+  for (std::size_t n = 2; n <= 16; ++n) {
+    one.send(kGet);
+    ASSERT_TRUE(until([&] { return one.answers() == n; }));
+  }
+  EXPECT_GE(told_latency(), milliseconds{4}) << "a sixteenth of the first";
+  one.send(kGet);
+  ASSERT_TRUE(until([&] { return one.answers() == 17; }));
+  EXPECT_LT(told_latency(), first) << "which is forgotten now";
+}
+
+TEST_F(FakeBackendTest, TheTimeSpentWaitingCounts) {
+  start({.service_time = scenario::Constant{milliseconds{20}}, .concurrency = 1, .queue = 1});
+  client().send(kGet);
+  Client& waiting = client();
+  waiting.send(kGet);
+  ASSERT_TRUE(until([&] { return waiting.answers() == 1; }));
+  EXPECT_GE(told_latency(), milliseconds{25}) << "of 20 ms and nearly 40";
+}
+
+TEST_F(FakeBackendTest, SaysNothingWhenItResets) {
+  start({.service_time = scenario::Constant{}});
+  strike("reset");
+  EXPECT_EQ(load(), "");
 }
 
 TEST_F(FakeBackendTest, PipelinedRequestsAreAnsweredInTurn) {

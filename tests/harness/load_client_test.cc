@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <set>
 #include <vector>
 
 #include "harness/fake_backend.h"
@@ -64,6 +67,58 @@ TEST(LoadClient, EveryRequestIsAnswered) {
   EXPECT_EQ(outcome.samples.size(), 19u);
   EXPECT_EQ(outcome.count(ClientResult::ok), 19u);
   for (const auto& sample : outcome.samples) EXPECT_GE(sample.latency, milliseconds{5});
+}
+
+// A server that keeps the heads it gets and answers each in the same words.
+class HeadKeeper {
+ public:
+  explicit HeadKeeper(boost::asio::io_context& io) : acceptor_(io, {tcp::v4(), 0}) { accept(); }
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  [[nodiscard]] const std::vector<std::string>& heads() const { return heads_; }
+
+ private:
+  using Socket = std::shared_ptr<tcp::socket>;
+  void accept() {
+    auto socket = std::make_shared<tcp::socket>(acceptor_.get_executor());
+    acceptor_.async_accept(*socket, [this, socket](const boost::system::error_code& error) {
+      if (error) return;
+      read(socket, std::make_shared<std::string>());
+      accept();
+    });
+  }
+  void read(const Socket& socket, const std::shared_ptr<std::string>& bytes) {
+    boost::asio::async_read_until(
+        *socket, boost::asio::dynamic_buffer(*bytes), "\r\n\r\n",
+        [this, socket, bytes](const boost::system::error_code& error, std::size_t size) {
+          if (error) return;
+          heads_.push_back(bytes->substr(0, size));
+          bytes->erase(0, size);
+          boost::asio::write(
+              *socket,
+              boost::asio::buffer(std::string{"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"}));
+          read(socket, bytes);
+        });
+  }
+  tcp::acceptor acceptor_;
+  std::vector<std::string> heads_;
+};
+
+TEST(LoadClient, SendsWhatTheScenarioSaysWithTheNumberOfTheClient) {
+  boost::asio::io_context io;
+  HeadKeeper keeper(io);
+  scenario::Load load = load_of(scenario::ClosedLoop{2, scenario::Constant{milliseconds{50}}});
+  load.request.path = "/shop?page=1";
+  load.request.host = "www.example.com";
+  load.request.headers = {{{"Cookie", "user={client}"}, {"X-Env", "blue"}}};
+  const Outcome outcome = play(io, keeper.port(), load);
+  EXPECT_EQ(outcome.count(ClientResult::ok), outcome.sent) << "404 is an answer";
+  const auto head_of = [](int client) {
+    return "GET /shop?page=1 HTTP/1.1\r\nHost: www.example.com\r\nUser-Agent: lbharness\r\n"
+           "Cookie: user=" +
+           std::to_string(client) + "\r\nX-Env: blue\r\n\r\n";
+  };
+  EXPECT_EQ(std::set<std::string>(keeper.heads().begin(), keeper.heads().end()),
+            (std::set<std::string>{head_of(0), head_of(1)}));
 }
 
 TEST(LoadClient, AClosedLoopWaitsForItsAnswers) {

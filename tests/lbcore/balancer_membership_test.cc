@@ -7,15 +7,7 @@ namespace {
 
 using namespace testing;
 
-class MembershipTest : public BalancerFixture {
- protected:
-  void report(std::uint32_t sibling,
-              const std::vector<std::pair<std::string, std::uint32_t>>& loads) {
-    std::vector<BackendLoad> report;
-    for (const auto& [name, in_flight] : loads) report.push_back({id_of(name), in_flight});
-    balancer().handle_sibling_load(sibling, report);
-  }
-};
+using MembershipTest = BalancerFixture;
 
 // -- Health
 
@@ -57,7 +49,7 @@ TEST_F(MembershipTest, UnhealthyClosesIdleConnections) {
 }
 
 TEST_F(MembershipTest, HealthOfAnUnknownBackendIsIgnored) {
-  balancer().handle_health(BackendId{99}, HealthState::unhealthy);
+  balancer().handle_health(Instant{1h}, BackendId{99}, HealthState::unhealthy);
   EXPECT_EQ(eligible().size(), 3u);
 }
 
@@ -119,8 +111,9 @@ TEST_F(MembershipTest, AReloadKeepsTheTurn) {
 TEST_F(MembershipTest, AReloadChangesTheStrategy) {
   EXPECT_EQ(next_picks(1), Names{"b1"});
   config.strategy = LeastConnectionsConfig{};
+  report_load(0, {{"b2", 2}});
   reload();
-  EXPECT_EQ(next_picks(2), (Names{"b2", "b3"})) << "b1 has one in flight";
+  EXPECT_EQ(next_picks(2), (Names{"b3", "b1"})) << "it knows the loads there are";
 }
 
 TEST_F(MembershipTest, AReloadChangesWeights) {
@@ -198,7 +191,7 @@ TEST_F(MembershipTest, AHealthCheckThatIsAddedKeepsTheClusterServing) {
 
 TEST_F(MembershipTest, SiblingLoadCountsLikeOwn) {
   config.strategy = LeastConnectionsConfig{};
-  report(0, {{"b1", 2}, {"b2", 1}});
+  report_load(0, {{"b1", 2}, {"b2", 1}});
   EXPECT_EQ(next_picks(2), (Names{"b3", "b2"})) << "0 in flight, then a tie picked longest ago";
   EXPECT_EQ(status("b1").in_flight, 0u) << "the status is this worker's alone";
 }
@@ -206,55 +199,55 @@ TEST_F(MembershipTest, SiblingLoadCountsLikeOwn) {
 TEST_F(MembershipTest, ASiblingReportTakesTheEarlierOneBack) {
   config.strategy = LeastConnectionsConfig{};
   have_backends({"b1", "b2"});
-  report(0, {{"b1", 5}});
-  report(0, {{"b2", 3}});
+  report_load(0, {{"b1", 5}});
+  report_load(0, {{"b2", 3}});
   EXPECT_EQ(next_picks(3), (Names{"b1", "b1", "b1"}));
-  report(0, {});
+  report_load(0, {});
   EXPECT_EQ(next_picks(3), (Names{"b2", "b2", "b2"})) << "3 to 0: the empty report took all back";
 }
 
 TEST_F(MembershipTest, SiblingsAddUp) {
   config.strategy = LeastConnectionsConfig{};
   have_backends({"b1", "b2"});
-  report(0, {{"b1", 2}});
-  report(7, {{"b1", 2}, {"b2", 3}});
+  report_load(0, {{"b1", 2}});
+  report_load(7, {{"b1", 2}, {"b2", 3}});
   EXPECT_EQ(next_picks(2), (Names{"b2", "b1"})) << "4 to 3, then a tie picked longest ago";
-  report(7, {});
+  report_load(7, {});
   EXPECT_EQ(next_picks(2), (Names{"b2", "b2"})) << "3 to 1";
 }
 
 TEST_F(MembershipTest, AReportAboutAnUnknownBackendIsNotTakenBackLater) {
   config.strategy = LeastConnectionsConfig{};
   have_backends({"b1", "b2"});
-  balancer().handle_sibling_load(0, {{id_of("b1"), 1}, {BackendId{3}, 9}});
+  balancer().handle_sibling_load(Instant{1h}, 0, {{id_of("b1"), 1}, {BackendId{3}, 9}});
   have_backends({"b1", "b2", "b3"});  // It gets the id 3.
   reload();
   ASSERT_EQ(id_of("b3"), BackendId{3});
   EXPECT_EQ(next_picks(1), Names{"b2"});
-  report(0, {});  // Nothing of b3 was counted, so nothing of it may be taken back.
+  report_load(0, {});  // Nothing of b3 was counted, so nothing of it may be taken back.
   EXPECT_EQ(next_picks(2), (Names{"b1", "b3"}));
 }
 
 TEST_F(MembershipTest, TheSameReportCountsOnceTheBackendIsKnown) {
   config.strategy = LeastConnectionsConfig{};
   have_backends({"b1"});
-  balancer().handle_sibling_load(0, {{BackendId{2}, 2}});
+  balancer().handle_sibling_load(Instant{1h}, 0, {{BackendId{2}, 2}});
   have_backends({"b1", "b2"});
   reload();
-  balancer().handle_sibling_load(0, {{BackendId{2}, 2}});
+  balancer().handle_sibling_load(Instant{1h}, 0, {{BackendId{2}, 2}});
   EXPECT_EQ(next_picks(2), (Names{"b1", "b1"}));
 }
 
 TEST_F(MembershipTest, AReportOutlivesItsBackend) {
   config.strategy = LeastConnectionsConfig{};
   have_backends({"b1", "b2", "b3"});
-  report(0, {{"b1", 4}, {"b2", 1}});
+  report_load(0, {{"b1", 4}, {"b2", 1}});
   const std::vector<BackendLoad> about_b1{{id_of("b1"), 2}};
   have_backends({"b2", "b3", "b4"});  // b4 takes the place b1 had in the table.
   reload();
   EXPECT_EQ(next_picks(2), (Names{"b3", "b4"}));
-  balancer().handle_sibling_load(0, about_b1);
-  report(0, {{"b4", 1}});
+  balancer().handle_sibling_load(Instant{1h}, 0, about_b1);
+  report_load(0, {{"b4", 1}});
   EXPECT_EQ(next_picks(1), Names{"b2"}) << "0, after 1 was taken back";
 }
 
@@ -264,9 +257,9 @@ TEST_F(MembershipTest, ASiblingMayReportARemovedBackendThatIsStillFinishing) {
   const std::vector<BackendLoad> about_b1{{id_of("b1"), 6}};
   have_backends({"b2", "b3"});
   reload();
-  balancer().handle_sibling_load(0, about_b1);
+  balancer().handle_sibling_load(Instant{1h}, 0, about_b1);
   leave(a);
-  balancer().handle_sibling_load(0, {});
+  balancer().handle_sibling_load(Instant{1h}, 0, {});
   EXPECT_EQ(next_picks(2), (Names{"b2", "b3"}));
 }
 

@@ -56,14 +56,14 @@ TEST_F(BalancerTimeTest, ProgressExtendsTheIdleTimeout) {
   const Assignment a = request();
   connect(a);
   advance(19s);
-  balancer().handle_progress(Instant{1h + 19s}, a.request);
+  progress(a);
   EXPECT_EQ(next_timeout(), 20s);
   advance(19s);
-  balancer().handle_sent(Instant{1h + 38s}, a.request);
+  sent(a);
   answer(a);
   advance(19s);
   EXPECT_EQ(actions(), Names{});
-  balancer().handle_progress(Instant{1h + 57s}, a.request);
+  progress(a);
   expect_next(20s, {"abort r1 idle_timeout"});
 }
 
@@ -71,7 +71,7 @@ TEST_F(BalancerTimeTest, ProgressDoesNotExtendTheResponseTimeout) {
   const Assignment a = request();
   send(a);
   advance(6s);
-  balancer().handle_progress(Instant{1h + 6s}, a.request);
+  progress(a);
   expect_next(1s, {"abort r1 response_timeout"});
 }
 
@@ -79,7 +79,7 @@ TEST_F(BalancerTimeTest, AnEarlyAnswerOutlivesTheEndOfSending) {
   const Assignment a = request();
   connect(a);
   EXPECT_EQ(answer(a, 200).kind, NextStep::Kind::deliver);
-  balancer().handle_sent(Instant{1h}, a.request);
+  sent(a);
   expect_next(20s, {"abort r1 idle_timeout"});
 }
 

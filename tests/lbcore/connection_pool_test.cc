@@ -1,5 +1,5 @@
-// Goal: the newest idle connection is used first, the oldest goes first, and no handle is in two
-// hands.
+// Goal: the newest idle connection is used first, the oldest goes first, no handle is in two hands,
+// and none outlives what the configuration gives it.
 // Method: spoken out in small cases, then many random steps against a vector as the model.
 #include "lbcore/connection_pool.h"
 
@@ -14,19 +14,26 @@
 namespace lb {
 namespace {
 
+using namespace std::chrono_literals;
+
 class ConnectionPoolTest : public testing::Test {
  protected:
   static constexpr BackendSlot kBackend = 3;
 
-  ConnectionId open() { return pool_.open(kBackend); }
+  ConnectionId open() { return pool_.open(now_, kBackend); }
+  // Idle ones expire in the order they came.
   std::optional<ConnectionId> check_in(ConnectionId id, std::uint32_t max_idle = 10) {
-    return pool_.check_in(id, Instant{} + (idle_timeout_ += Duration{1}), max_idle);
+    config_.max_idle_per_backend = max_idle;
+    config_.idle_timeout += Duration{1};
+    return pool_.check_in(now_, id, config_);
   }
+  std::optional<Instant> expiry() const { return deadlines_.earliest(); }
   std::optional<ConnectionId> check_out() { return pool_.check_out(kBackend); }
 
   DeadlineTable deadlines_;
   ConnectionPool pool_{deadlines_};
-  Duration idle_timeout_{};
+  Instant now_{};
+  ConnectionPoolConfig config_{.idle_timeout = {}};
 };
 
 TEST_F(ConnectionPoolTest, HasNothingToCheckOutAtFirst) {
@@ -69,7 +76,7 @@ TEST_F(ConnectionPoolTest, KeepsNoneWhenNoneIsAllowed) {
 
 TEST_F(ConnectionPoolTest, KeepsTheBackendsApart) {
   const ConnectionId mine = open();
-  const ConnectionId other = pool_.open(0);
+  const ConnectionId other = pool_.open(now_, 0);
   EXPECT_EQ(check_in(mine, 1), std::nullopt);
   EXPECT_EQ(check_in(other, 1), std::nullopt);
   EXPECT_EQ(pool_.check_out(1), std::nullopt);
@@ -121,6 +128,70 @@ TEST_F(ConnectionPoolTest, CheckingInTwiceIsABug) {
   const ConnectionId a = open();
   EXPECT_EQ(check_in(a), std::nullopt);
   EXPECT_DEATH(static_cast<void>(check_in(a)), "idle");
+}
+
+// -- The end of a connection's life
+
+TEST_F(ConnectionPoolTest, ExpiresAfterItsIdleTimeoutOrAtTheEndOfItsLife) {
+  config_ = {.idle_timeout = 10s, .max_age = 25s};
+  const ConnectionId a = open();
+  now_ += 14s;
+  EXPECT_EQ(pool_.check_in(now_, a, config_), std::nullopt);
+  EXPECT_EQ(expiry(), Instant{24s}) << "idle for 10 s";
+  EXPECT_EQ(check_out(), a);
+  now_ += 2s;
+  EXPECT_EQ(pool_.check_in(now_, a, config_), std::nullopt);
+  EXPECT_EQ(expiry(), Instant{25s}) << "its age comes first";
+}
+
+TEST_F(ConnectionPoolTest, IsNotIdleAgainFromItsMaxAgeOn) {
+  config_ = {.idle_timeout = 10s, .max_age = 25s};
+  const ConnectionId a = open();
+  const ConnectionId b = open();
+  now_ += 25s - 1ns;
+  EXPECT_EQ(pool_.check_in(now_, a, config_), std::nullopt);
+  EXPECT_EQ(expiry(), Instant{25s});
+  now_ += 1ns;
+  EXPECT_EQ(pool_.check_in(now_, b, config_), b);
+  EXPECT_EQ(pool_.idle_count(kBackend), 1u) << "a, whose deadline is due";
+  EXPECT_FALSE(pool_.is_idle(b));
+}
+
+TEST_F(ConnectionPoolTest, LivesForAsLongAsItLikesWithoutAMaxAge) {
+  config_ = {.idle_timeout = 10s, .max_age = 0s};
+  const ConnectionId a = open();
+  now_ += 10'000h;
+  EXPECT_EQ(pool_.check_in(now_, a, config_), std::nullopt);
+  EXPECT_EQ(expiry(), now_ + 10s);
+}
+
+TEST_F(ConnectionPoolTest, ServesSoManyRequestsAndNoMore) {
+  config_ = {.idle_timeout = 10s, .max_requests = 3};
+  const ConnectionId a = open();
+  for (int served = 1; served < 3; ++served) {
+    EXPECT_EQ(pool_.check_in(now_, a, config_), std::nullopt) << served;
+    EXPECT_EQ(check_out(), a);
+  }
+  EXPECT_EQ(pool_.check_in(now_, a, config_), a);
+  EXPECT_EQ(pool_.size(), 0u);
+  EXPECT_EQ(deadlines_.size(), 0u);
+}
+
+TEST_F(ConnectionPoolTest, ASpareHasServedNobodyYet) {
+  config_ = {.idle_timeout = 10s, .max_requests = 1};
+  const ConnectionId spare = pool_.open_spare(now_, kBackend);
+  EXPECT_EQ(check_out(), std::nullopt) << "not while it is opening";
+  EXPECT_EQ(pool_.check_in(now_, spare, config_), std::nullopt);
+  EXPECT_EQ(check_out(), spare);
+  EXPECT_EQ(pool_.check_in(now_, spare, config_), spare);
+}
+
+TEST_F(ConnectionPoolTest, KnowsWhoseItIsUntilItIsGone) {
+  const ConnectionId a = open();
+  EXPECT_EQ(pool_.backend_of(a), kBackend);
+  pool_.close(a);
+  EXPECT_EQ(pool_.backend_of(a), std::nullopt);
+  EXPECT_EQ(pool_.backend_of(ConnectionId{}), std::nullopt);
 }
 
 TEST_F(ConnectionPoolTest, BehavesLikeAVectorOfIdleOnes) {

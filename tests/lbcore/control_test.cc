@@ -1,5 +1,5 @@
-// Goal: ids and health outlive reloads, probes come at their very instant, and what is late or
-// gone does no harm.
+// Goal: ids, health and ejections outlive reloads, probes come at their very instant, and what is
+// late or gone does no harm.
 // Method: a spoken fixture around one Control; actions are read as sentences.
 #include "lbcore/control.h"
 
@@ -22,7 +22,8 @@ class ControlTest : public ::testing::Test {
 
   ControlTest() {
     web.name = "web";
-    web.health_check = HealthCheckConfig{.interval = 5s, .timeout = 1s, .thresholds = {2, 3}};
+    web.health_check =
+        HealthCheckConfig{.interval = 5s, .timeout = 1s, .jitter_percent = 0, .thresholds = {2, 3}};
     web.backends = {{"b1", "10.0.0.1:80"}, {"b2", "10.0.0.2:80"}};
   }
 
@@ -39,7 +40,18 @@ class ControlTest : public ::testing::Test {
   void fail(const std::string& name) {
     control_.handle_probe_result(now_, probes_.at(name), ProbeResult::fail);
   }
-  // Everything it asks for since the last call: "probe b1", "abandon b1", "b1 unknown healthy".
+  // One worker saw so many failures of it in a row.
+  void fail_in_row(const std::string& name, std::uint32_t count, std::uint32_t worker = 0) {
+    Tally tally{.backend = id_of(name), .failures = count};
+    for (std::uint32_t n = 0; n < count; ++n) tally.failure_run.record(true);
+    control_.handle_tallies(now_, ClusterId{0}, worker, std::vector{tally});
+  }
+  void succeed(const std::string& name, std::uint32_t worker = 0) {
+    const Tally tally{.backend = id_of(name), .successes = 1, .failure_run = {.broken = true}};
+    control_.handle_tallies(now_, ClusterId{0}, worker, std::vector{tally});
+  }
+  // Everything it asks for since the last call: "probe b1", "abandon b1", "b1 unknown healthy",
+  // "eject b1 30s", "uneject b1".
   Words actions() {
     Words all;
     while (const auto action = control_.poll_action()) {
@@ -55,6 +67,15 @@ class ControlTest : public ::testing::Test {
           all.push_back(name + ' ' + std::string{to_string(action->from)} + ' ' +
                         std::string{to_string(action->to)});
           break;
+        case ControlAction::Kind::ejection_changed: {
+          const auto seconds =
+              std::chrono::duration_cast<std::chrono::seconds>(action->ejection.duration);
+          EXPECT_EQ(action->ejection.backend, action->probe.backend);
+          all.push_back(action->ejection.ejected
+                            ? "eject " + name + ' ' + std::to_string(seconds.count()) + 's'
+                            : "uneject " + name);
+          break;
+        }
       }
     }
     return all;
@@ -69,12 +90,23 @@ class ControlTest : public ::testing::Test {
   }
   std::vector<BackendId> ids() { return control_.plans().at(0).backend_ids; }
   std::vector<HealthState> health() { return control_.plans().at(0).health; }
+  std::vector<bool> ejected() { return control_.plans().at(0).ejected; }
+  BackendId id_of(const std::string& name) {
+    const auto plan = control_.plans().at(0);
+    for (std::size_t i = 0; i < plan.backend_ids.size(); ++i) {
+      if (plan.config.backends[i].id == name) return plan.backend_ids[i];
+    }
+    return BackendId{999};
+  }
+  Exclusion exclusion(const std::string& name) {
+    return control_.standing(ClusterId{0}, id_of(name)).exclusion;
+  }
   std::optional<Duration> next_timeout() {
     const auto at = control_.poll_timeout();
     return at ? std::optional{*at - now_} : std::nullopt;
   }
 
-  Control control_;
+  Control control_{1};
   Instant now_{1h};
   std::map<std::string, ProbeId> probes_;
 };
@@ -350,6 +382,298 @@ TEST_F(ControlTest, AProbeKeepsItsDeadlineOverAReload) {
   EXPECT_EQ(next_timeout(), 400ms);
   pass("b1");
   EXPECT_EQ(actions(), Words{"b1 unknown healthy"});
+}
+
+// -- Initial state, intervals, jitter, flap damping
+
+TEST_F(ControlTest, AnInitiallyHealthyBackendServesAtOnce) {
+  web.health_check->initial_state = InitialState::healthy;
+  load();
+  EXPECT_EQ(health(), (std::vector{kHealthy, kHealthy}));
+  EXPECT_TRUE(control_.knows_all());
+  EXPECT_EQ(actions(), (Words{"probe b1", "probe b2"})) << "probed all the same";
+  pass("b1");
+  fail("b2");
+  EXPECT_EQ(actions(), Words{}) << "a healthy one falls at its threshold";
+}
+
+TEST_F(ControlTest, InitialStateIsForNewBackendsOnly) {
+  load();
+  web.health_check->initial_state = InitialState::healthy;
+  web.backends.push_back({"b3", "10.0.0.3:80"});
+  load();
+  EXPECT_EQ(health(), (std::vector{kUnknown, kUnknown, kHealthy})) << "a reload raises nobody";
+}
+
+TEST_F(ControlTest, AnUnhealthyBackendIsProbedAtAnIntervalOfItsOwn) {
+  web.health_check->unhealthy_interval = 500ms;
+  web.backends.pop_back();
+  load();
+  actions();
+  fail("b1");
+  EXPECT_EQ(next_timeout(), 500ms);
+  advance(500ms);
+  actions();
+  pass("b1");
+  EXPECT_EQ(next_timeout(), 500ms) << "still unhealthy";
+  advance(500ms);
+  actions();
+  pass("b1");
+  EXPECT_EQ(next_timeout(), 5s);
+}
+
+TEST_F(ControlTest, JitterShortensEachWaitByUpToItsPercentage) {
+  web.health_check->jitter_percent = 20;
+  web.backends.pop_back();
+  load();
+  Duration least = 5s, most{}, sum{};
+  for (int n = 0; n < 1000; ++n) {
+    actions();
+    pass("b1");
+    const Duration wait = *next_timeout();
+    least = std::min(least, wait);
+    most = std::max(most, wait);
+    sum += wait;
+    advance(wait);
+  }
+  EXPECT_GE(least, 4s);
+  EXPECT_LT(least, 4010ms);
+  EXPECT_LE(most, 5s);
+  EXPECT_GT(most, 4990ms);
+  EXPECT_NEAR(static_cast<double>(sum.count()) / 1000, 4.5e9, 0.03e9) << "uniform";
+}
+
+TEST_F(ControlTest, TheSameSeedWaitsAlike) {
+  web.health_check->jitter_percent = 10;
+  web.backends.pop_back();
+  const auto waits = [&](std::uint64_t seed) {
+    control_ = Control(seed);
+    load();
+    std::vector<Duration> all;
+    for (int n = 0; n < 5; ++n) {
+      actions();
+      pass("b1");
+      all.push_back(*next_timeout());
+      advance(all.back());
+    }
+    return all;
+  };
+  EXPECT_EQ(waits(1), waits(1));
+  EXPECT_NE(waits(1), waits(2));
+}
+
+// Falls (three failures) and comes back; the number of passes it took.
+class FlapTest : public ControlTest {
+ protected:
+  FlapTest() {
+    web.backends.pop_back();
+    web.health_check->flap_damping = FlapDampingConfig{.window = 5min, .max_factor = 4};
+  }
+  void fall() {
+    while (health()[0] == kHealthy) {
+      advance(5s);
+      actions();
+      fail("b1");
+    }
+  }
+  int passes_to_return() {
+    int passes = 0;
+    while (health()[0] != kHealthy) {
+      advance(5s);
+      actions();
+      pass("b1");
+      ++passes;
+    }
+    return passes;
+  }
+  void start() {
+    load();
+    actions();
+    pass("b1");
+  }
+};
+
+TEST_F(FlapTest, EveryFallWithinTheWindowDoublesThePasses) {
+  start();
+  for (const int expected : {2, 4, 8, 8}) {
+    fall();
+    EXPECT_EQ(passes_to_return(), expected);
+  }
+  for (int n = 0; n < 70; ++n) {
+    advance(5s);
+    actions();
+    pass("b1");
+  }
+  fall();
+  EXPECT_EQ(passes_to_return(), 2) << "forgiven after a quiet while";
+}
+
+TEST_F(FlapTest, AReloadKeepsTheHistory) {
+  start();
+  fall();
+  EXPECT_EQ(passes_to_return(), 2);
+  web.health_check->path = "/ready";
+  web.backends[0].weight = 7;
+  load();
+  fall();
+  EXPECT_EQ(passes_to_return(), 4);
+}
+
+TEST_F(FlapTest, TheFirstProbeIsNoFall) {
+  load();
+  actions();
+  fail("b1");
+  EXPECT_EQ(passes_to_return(), 2);
+  fall();
+  EXPECT_EQ(passes_to_return(), 2) << "its first";
+}
+
+// -- Ejection
+
+class EjectionTest : public ControlTest {
+ protected:
+  EjectionTest() {
+    web.health_check.reset();
+    web.outlier_ejection = OutlierEjectionConfig{.consecutive_failures = 5};
+  }
+};
+
+TEST_F(EjectionTest, FailuresInARowEjectForAWhile) {
+  load();
+  EXPECT_EQ(ejected(), (std::vector{false, false}));
+  fail_in_row("b1", 4);
+  EXPECT_EQ(actions(), Words{});
+  fail_in_row("b1", 1);
+  EXPECT_EQ(actions(), Words{"eject b1 30s"});
+  EXPECT_EQ(ejected(), (std::vector{true, false}));
+  EXPECT_EQ(exclusion("b1"), Exclusion::ejected);
+  EXPECT_EQ(exclusion("b2"), Exclusion::none);
+  advance(30s - 1ns);
+  EXPECT_EQ(actions(), Words{});
+  advance(1ns);
+  EXPECT_EQ(actions(), Words{"uneject b1"});
+  EXPECT_EQ(ejected(), (std::vector{false, false}));
+  ASSERT_NE(control_.ejection_counters(ClusterId{0}), nullptr);
+  EXPECT_EQ(control_.ejection_counters(ClusterId{0})->enforced[0], 1u);
+}
+
+TEST_F(EjectionTest, ReportsOfWorkersJoinInTheOrderTheyCome) {
+  load();
+  fail_in_row("b1", 3, 0);
+  fail_in_row("b1", 2, 1);
+  EXPECT_EQ(actions(), Words{"eject b1 30s"});
+  fail_in_row("b2", 4, 0);
+  succeed("b2", 1);
+  fail_in_row("b2", 4, 0);
+  EXPECT_EQ(control_.ejection_counters(ClusterId{0})->detected[0], 1u)
+      << "another worker's success breaks the row";
+}
+
+TEST_F(EjectionTest, LateReportsAboutWhatIsGoneAreIgnored) {
+  load();
+  const Tally tally{.backend = BackendId{77}, .failures = 9, .failure_run = {9, 9, 9, false}};
+  control_.handle_tallies(now_, ClusterId{0}, 0, std::vector{tally});
+  control_.handle_tallies(now_, ClusterId{5}, 0, std::vector{tally});
+  web.outlier_ejection.reset();
+  load();
+  fail_in_row("b1", 9);
+  EXPECT_EQ(actions(), Words{});
+  EXPECT_EQ(control_.ejection_counters(ClusterId{0}), nullptr);
+  EXPECT_EQ(next_timeout(), std::nullopt);
+  EXPECT_EQ(ejected(), std::vector<bool>{}) << "nobody is";
+}
+
+TEST_F(EjectionTest, AReloadDoesNotUneject) {
+  load();
+  fail_in_row("b1", 5);
+  actions();
+  advance(10s);
+  std::swap(web.backends[0], web.backends[1]);
+  web.outlier_ejection->base_ejection_time = 1s;
+  load();
+  EXPECT_EQ(ejected(), (std::vector{false, true}));
+  advance(20s - 1ns);
+  EXPECT_EQ(actions(), Words{});
+  advance(1ns);
+  EXPECT_EQ(actions(), Words{"uneject b1"});
+}
+
+TEST_F(EjectionTest, AnotherAddressIsAnotherBackend) {
+  load();
+  fail_in_row("b1", 5);
+  actions();
+  web.backends[0].address = "10.0.0.9:80";
+  load();
+  EXPECT_EQ(ejected(), (std::vector{false, false}));
+  advance(1h);
+  EXPECT_EQ(actions(), Words{});
+}
+
+TEST_F(EjectionTest, DoingWithoutEjectionEndsIt) {
+  load();
+  fail_in_row("b1", 5);
+  actions();
+  web.outlier_ejection.reset();
+  load();
+  EXPECT_EQ(actions(), Words{"uneject b1"});
+  EXPECT_EQ(exclusion("b1"), Exclusion::none);
+  EXPECT_EQ(next_timeout(), std::nullopt);
+}
+
+TEST_F(EjectionTest, ARemovedClusterLeavesNoDeadline) {
+  load();
+  fail_in_row("b1", 5);
+  actions();
+  control_.handle_config(now_, {});
+  EXPECT_EQ(next_timeout(), std::nullopt);
+  advance(1h);
+  EXPECT_EQ(actions(), Words{});
+}
+
+TEST_F(EjectionTest, TheOperatorSpeaksBeforeTheProbeBeforeTheTraffic) {
+  web.health_check = HealthCheckConfig{.jitter_percent = 0, .thresholds = {1, 1}};
+  web.backends.push_back({"b3", "10.0.0.3:80"});
+  load();
+  actions();
+  for (const char* name : {"b1", "b2", "b3"}) pass(name);
+  fail_in_row("b1", 5);
+  actions();
+  EXPECT_EQ(exclusion("b1"), Exclusion::ejected);
+  advance(5s);
+  actions();
+  fail("b1");
+  EXPECT_EQ(exclusion("b1"), Exclusion::unhealthy);
+  web.backends[0].state = AdminState::draining;
+  load();
+  EXPECT_EQ(exclusion("b1"), Exclusion::draining);
+  web.backends[0].state = AdminState::enabled;
+  load();
+  advance(5s);
+  actions();
+  pass("b1");
+  EXPECT_EQ(health()[0], kHealthy);
+  EXPECT_EQ(exclusion("b1"), Exclusion::ejected) << "a passing probe ends no ejection";
+  EXPECT_EQ(control_.standing(ClusterId{0}, id_of("b1")).ejection->duration, 30s);
+}
+
+TEST_F(EjectionTest, NobodyIsEjectedWhenTheOthersAreUnhealthyOrOrderedOut) {
+  web.health_check = HealthCheckConfig{.jitter_percent = 0, .thresholds = {1, 1}};
+  web.backends.push_back({"b3", "10.0.0.3:80"});
+  web.backends[2].state = AdminState::draining;
+  load();
+  actions();
+  pass("b1");
+  fail("b2");
+  pass("b3");
+  actions();
+  fail_in_row("b1", 5);
+  EXPECT_EQ(actions(), Words{}) << "it is the last";
+  advance(5s);
+  actions();
+  pass("b1");
+  pass("b2");
+  fail_in_row("b1", 5);
+  EXPECT_EQ(actions(), (Words{"b2 unhealthy healthy", "eject b1 30s"}));
 }
 
 }  // namespace

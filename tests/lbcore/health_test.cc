@@ -6,6 +6,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 namespace lb {
 namespace {
@@ -93,6 +94,52 @@ TEST(Health, AssumedHealthStartsWithAFreshStreak) {
   EXPECT_FALSE(health.record(kFail, {.healthy = 2, .unhealthy = 2}))
       << "a pass from before is not a failure";
   EXPECT_TRUE(health.record(kFail, {.healthy = 2, .unhealthy = 2}));
+}
+
+// -- Flap damping
+
+using namespace std::chrono_literals;
+
+constexpr FlapDampingConfig kDamping{.window = 5min, .max_factor = 8};
+
+Instant at(Duration since) { return Instant{} + since; }
+
+TEST(FlapHistory, DoublesWithEveryFallWithinTheWindowUpToTheCap) {
+  FlapHistory history;
+  EXPECT_EQ(history.factor(), 1u);
+  std::vector<std::uint32_t> factors;
+  for (int fall = 0; fall < 6; ++fall) {
+    history.record_fall(at(1h + fall * 1min), kDamping);
+    factors.push_back(history.factor());
+  }
+  EXPECT_EQ(factors, (std::vector<std::uint32_t>{1, 2, 4, 8, 8, 8}));
+}
+
+TEST(FlapHistory, TheCapNeedNotBeAPowerOfTwo) {
+  FlapHistory history;
+  for (int fall = 0; fall < 4; ++fall) history.record_fall(at(1h), {5min, 6});
+  EXPECT_EQ(history.factor(), 6u);
+}
+
+TEST(FlapHistory, ForgivesAfterAQuietWindow) {
+  FlapHistory history;
+  history.record_fall(at(1h), kDamping);
+  history.record_fall(at(1h + 5min), kDamping);
+  EXPECT_EQ(history.factor(), 2u) << "just within";
+  history.record_fall(at(1h + 10min), kDamping);
+  EXPECT_EQ(history.factor(), 4u) << "the window is from fall to fall";
+  history.record_fall(at(1h + 15min + 1ns), kDamping);
+  EXPECT_EQ(history.factor(), 1u);
+}
+
+TEST(FlapHistory, MultipliesThePassesAndNothingElse) {
+  FlapHistory history;
+  for (int fall = 0; fall < 3; ++fall) history.record_fall(at(1h), kDamping);
+  const HealthThresholds thresholds{.healthy = 2, .unhealthy = 3};
+  EXPECT_EQ(damped(thresholds, history, kDamping), (HealthThresholds{8, 3}));
+  EXPECT_EQ(damped(thresholds, history, std::nullopt), thresholds);
+  EXPECT_EQ(damped(thresholds, history, FlapDampingConfig{5min, 2}), (HealthThresholds{4, 3}))
+      << "a lower cap holds at once";
 }
 
 TEST(Health, StatesHaveNames) {

@@ -32,7 +32,7 @@ TEST(MayRepeat, FollowsTheTruthTable) {
 TEST(WorthRepeating, AsksOneSwitchForEachFailure) {
   const auto worth = [](RetryConditions on) {
     std::set<AttemptFailure> failures;
-    for (int i = 0; i < 7; ++i) {
+    for (int i = 0; i < 8; ++i) {
       const auto failure = static_cast<AttemptFailure>(i);
       if (worth_repeating(on, failure)) failures.insert(failure);
     }
@@ -44,7 +44,7 @@ TEST(WorthRepeating, AsksOneSwitchForEachFailure) {
   EXPECT_EQ(worth({false, true, false, {}}), (std::set{reset}));
   EXPECT_EQ(worth({false, false, true, {}}), (std::set{response_timeout, idle_timeout}));
   EXPECT_EQ(worth({true, true, true, {}}).size(), 5u)
-      << "an invalid answer and the end of a drain are never worth it";
+      << "an invalid answer, the end of a drain and of the request's time are never worth it";
 }
 
 TEST(WorthRepeating, KnowsOnlyTheListedStatuses) {
@@ -100,6 +100,29 @@ TEST(Backoff, DoesNotOverflowWithTheLongestDurations) {
     EXPECT_GE(wait, 0ns);
     EXPECT_LE(wait, longest);
   }
+}
+
+// -- The budget
+
+TEST(RetryBudget, IsAShareOfWhatIsUnderWayRoundedDownAndNeverBelowItsFloor) {
+  struct Row {
+    std::uint32_t percent, floor;
+    std::size_t active, allowed;
+  };
+  for (const Row& row : {Row{20, 3, 0, 3}, Row{20, 3, 15, 3}, Row{20, 3, 19, 3}, Row{20, 3, 20, 4},
+                         Row{20, 3, 100, 20}, Row{20, 0, 4, 0}, Row{20, 0, 5, 1},
+                         Row{0, 0, 1000, 0}, Row{0, 2, 1000, 2}, Row{100, 0, 7, 7}}) {
+    const RetryConfig config{.budget_percent = row.percent, .budget_floor = row.floor};
+    std::size_t retrying = 0;
+    while (within_budget(config, retrying, row.active)) ++retrying;
+    EXPECT_EQ(retrying, row.allowed) << row.percent << " % of " << row.active;
+  }
+}
+
+TEST(RetryBudget, HoldsForMoreRequestsThanFitInto32Bits) {
+  const RetryConfig config{.budget_percent = 50, .budget_floor = 0};
+  EXPECT_TRUE(within_budget(config, 4'999'999'999, 10'000'000'000));
+  EXPECT_FALSE(within_budget(config, 5'000'000'000, 10'000'000'000));
 }
 
 }  // namespace

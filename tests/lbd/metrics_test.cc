@@ -131,6 +131,8 @@ constexpr const char* kPrometheus =
 lbd_requests_total{cluster="shop",outcome="success"} 18
 lbd_requests_total{cluster="shop",outcome="backend_error"} 0
 lbd_requests_total{cluster="shop",outcome="no_backend"} 0
+lbd_requests_total{cluster="shop",outcome="over_limit"} 0
+lbd_requests_total{cluster="shop",outcome="queue_timeout"} 0
 lbd_requests_total{cluster="shop",outcome="connect_failure"} 0
 lbd_requests_total{cluster="shop",outcome="reset"} 0
 lbd_requests_total{cluster="shop",outcome="timeout"} 2
@@ -146,6 +148,32 @@ lbd_attempts_total{cluster="shop"} 40
 # HELP lbd_retries_total Attempts after the first
 # TYPE lbd_retries_total counter
 lbd_retries_total{cluster="shop"} 10
+# HELP lbd_retry_budget_exhausted_total Retries that the budget did not allow
+# TYPE lbd_retry_budget_exhausted_total counter
+lbd_retry_budget_exhausted_total{cluster="shop"} 0
+# HELP lbd_queued_requests_total Requests that waited for a place
+# TYPE lbd_queued_requests_total counter
+lbd_queued_requests_total{cluster="shop"} 0
+# HELP lbd_queue_length Requests that wait for a place now
+# TYPE lbd_queue_length gauge
+lbd_queue_length{cluster="shop"} 0
+# HELP lbd_circuit_breakers_opened_total Times a circuit breaker opened
+# TYPE lbd_circuit_breakers_opened_total counter
+lbd_circuit_breakers_opened_total{cluster="shop"} 0
+# HELP lbd_sessions_moved_total Sessions whose backend could not take them any more
+# TYPE lbd_sessions_moved_total counter
+lbd_sessions_moved_total{cluster="shop"} 0
+# HELP lbd_cluster_panic 1 while so few are well that health is ignored
+# TYPE lbd_cluster_panic gauge
+lbd_cluster_panic{cluster="shop"} 0
+# HELP lbd_load_probes_total Questions to backends how loaded they are, by result
+# TYPE lbd_load_probes_total counter
+lbd_load_probes_total{cluster="shop",result="told"} 0
+lbd_load_probes_total{cluster="shop",result="failed"} 0
+lbd_load_probes_total{cluster="shop",result="dropped"} 0
+# HELP lbd_cluster_fairness_index Jain's index of attempts by weight: 1 is even, 1/n is all on one
+# TYPE lbd_cluster_fairness_index gauge
+lbd_cluster_fairness_index{cluster="shop"} 0.9
 # HELP lbd_upstream_connections_opened_total Connections opened to backends
 # TYPE lbd_upstream_connections_opened_total counter
 lbd_upstream_connections_opened_total{cluster="shop"} 8
@@ -176,6 +204,22 @@ lbd_backend_attempts_total{cluster="shop",backend="b2"} 10
 # TYPE lbd_backend_failures_total counter
 lbd_backend_failures_total{cluster="shop",backend="b1"} 6
 lbd_backend_failures_total{cluster="shop",backend="b2"} 3
+# HELP lbd_backend_ejected 1 while it is ejected for what its traffic showed
+# TYPE lbd_backend_ejected gauge
+lbd_backend_ejected{cluster="shop",backend="b1"} 0
+lbd_backend_ejected{cluster="shop",backend="b2"} 0
+# HELP lbd_backend_failure_ratio Share of its attempts of the last minute that failed
+# TYPE lbd_backend_failure_ratio gauge
+lbd_backend_failure_ratio{cluster="shop",backend="b1"} 0
+lbd_backend_failure_ratio{cluster="shop",backend="b2"} 0
+# HELP lbd_backend_open_breakers Workers whose circuit breaker keeps it closed off
+# TYPE lbd_backend_open_breakers gauge
+lbd_backend_open_breakers{cluster="shop",backend="b1"} 0
+lbd_backend_open_breakers{cluster="shop",backend="b2"} 0
+# HELP lbd_backend_slow_start_ratio Part of its weight that counts already
+# TYPE lbd_backend_slow_start_ratio gauge
+lbd_backend_slow_start_ratio{cluster="shop",backend="b1"} 1
+lbd_backend_slow_start_ratio{cluster="shop",backend="b2"} 1
 # HELP lbd_downstream_connections_total Connections accepted
 # TYPE lbd_downstream_connections_total counter
 lbd_downstream_connections_total{listener="web"} 14
@@ -185,6 +229,18 @@ lbd_downstream_connections_active{listener="web"} 6
 # HELP lbd_rejected_requests_total Requests refused before they reached a cluster
 # TYPE lbd_rejected_requests_total counter
 lbd_rejected_requests_total{listener="web"} 4
+# HELP lbd_rate_limited_total Requests, and connections for TCP, refused by the rate limit
+# TYPE lbd_rate_limited_total counter
+lbd_rate_limited_total{listener="web"} 0
+# HELP lbd_not_routed_requests_total Requests that no route fits, answered with 404
+# TYPE lbd_not_routed_requests_total counter
+lbd_not_routed_requests_total{listener="web"} 0
+# HELP lbd_redirected_requests_total Requests that a route answered with a redirect
+# TYPE lbd_redirected_requests_total counter
+lbd_redirected_requests_total{listener="web"} 0
+# HELP lbd_responded_requests_total Requests that a route answered itself
+# TYPE lbd_responded_requests_total counter
+lbd_responded_requests_total{listener="web"} 0
 # HELP lbd_received_bytes_total Bytes of bodies from clients
 # TYPE lbd_received_bytes_total counter
 lbd_received_bytes_total{listener="web"} 200
@@ -217,6 +273,8 @@ lbd_request_duration_seconds_bucket{listener="web",le="2.5"} 2
 lbd_request_duration_seconds_bucket{listener="web",le="5"} 2
 lbd_request_duration_seconds_bucket{listener="web",le="7.5"} 2
 lbd_request_duration_seconds_bucket{listener="web",le="+Inf"} 3
+# HELP lbd_ejections_total Backends that a rule found, and whether they were ejected
+# TYPE lbd_ejections_total counter
 # HELP lbd_config_reloads_total Configurations offered while running
 # TYPE lbd_config_reloads_total counter
 lbd_config_reloads_total{result="success"} 2
@@ -250,6 +308,54 @@ TEST(Metrics, FollowTheNamingOfPrometheus) {
   EXPECT_GT(types.size(), 15u);
 }
 
+bool has_line(const std::string& text, const std::string& line) {
+  return ('\n' + text).find('\n' + line + '\n') != std::string::npos;
+}
+
+TEST(Metrics, SayWhoIsEjectedAndByWhichRule) {
+  net::WorkerSnapshot worker = first_worker();
+  worker.clusters[0].backends[1].status.ejected = true;
+  ControlFacts with_ejections = facts();
+  with_ejections.ejections = {{"shop", {.detected = {5, 0, 1, 0}, .enforced = {2, 0, 1, 0}}}};
+  const std::string text = to_prometheus({worker, first_worker()}, with_ejections);
+  for (const char* line :
+       {R"(lbd_backend_ejected{cluster="shop",backend="b1"} 0)",
+        R"(lbd_backend_ejected{cluster="shop",backend="b2"} 1)",
+        R"(lbd_ejections_total{cluster="shop",rule="consecutive_failures",enforced="true"} 2)",
+        R"(lbd_ejections_total{cluster="shop",rule="consecutive_failures",enforced="false"} 3)",
+        R"(lbd_ejections_total{cluster="shop",rule="success_rate",enforced="true"} 1)",
+        R"(lbd_ejections_total{cluster="shop",rule="success_rate",enforced="false"} 0)"}) {
+    EXPECT_TRUE(has_line(text, line)) << line;
+  }
+  const Json json = to_json({worker}, with_ejections);
+  EXPECT_EQ(json["ejections"][0].dump(),
+            R"({"cluster":"shop","rule":"consecutive_failures","detected":5,"enforced":2})");
+}
+
+TEST(Metrics, CountWhatTheRateLimitRefused) {
+  net::WorkerSnapshot worker = first_worker();
+  worker.listeners["web"].rate_limited = 3;
+  EXPECT_TRUE(has_line(to_prometheus({worker, worker}, facts()),
+                       R"(lbd_rate_limited_total{listener="web"} 6)"));
+  EXPECT_EQ(to_json({worker}, facts())["listeners"][0]["rate_limited"], 3);
+}
+
+TEST(Metrics, CountWhatRoutesAnswered) {
+  net::WorkerSnapshot worker = first_worker();
+  net::ListenerCounters& web = worker.listeners["web"];
+  web.not_routed = 3;
+  web.redirected = 4;
+  web.responded = 5;
+  const std::string text = to_prometheus({worker, worker}, facts());
+  EXPECT_TRUE(has_line(text, R"(lbd_not_routed_requests_total{listener="web"} 6)"));
+  EXPECT_TRUE(has_line(text, R"(lbd_redirected_requests_total{listener="web"} 8)"));
+  EXPECT_TRUE(has_line(text, R"(lbd_responded_requests_total{listener="web"} 10)"));
+  const Json listener = to_json({worker}, facts())["listeners"][0];
+  EXPECT_EQ(listener["not_routed"], 3);
+  EXPECT_EQ(listener["redirected"], 4);
+  EXPECT_EQ(listener["responded"], 5);
+}
+
 TEST(Metrics, EscapeWhatANameMayHold) {
   net::WorkerSnapshot worker = first_worker();
   worker.clusters[0].name = "a\"b\\c\nd";
@@ -270,6 +376,18 @@ constexpr const char* kJson = R"GOLDEN({
       "name": "shop",
       "requests": 24,
       "in_progress": 4,
+      "queued": 0,
+      "queue_length": 0,
+      "retries_denied": 0,
+      "breakers_opened": 0,
+      "sessions_moved": 0,
+      "load_probes": {
+        "told": 0,
+        "failed": 0,
+        "dropped": 0
+      },
+      "panic": false,
+      "fairness": 0.9,
       "attempts": 40,
       "retries": 10,
       "connections_opened": 8,
@@ -278,6 +396,8 @@ constexpr const char* kJson = R"GOLDEN({
         "success": 18,
         "backend_error": 0,
         "no_backend": 0,
+        "over_limit": 0,
+        "queue_timeout": 0,
         "connect_failure": 0,
         "reset": 0,
         "timeout": 2,
@@ -289,34 +409,53 @@ constexpr const char* kJson = R"GOLDEN({
         {
           "id": "b1",
           "address": "10.0.0.1:80",
+          "weight": 1,
           "health": "healthy",
           "removed": false,
-          "eligible": true,
-          "in_flight": 2,
           "idle_connections": 4,
+          "eligible": true,
+          "ejected": false,
+          "reason": "none",
+          "in_flight": 2,
           "attempts": 20,
-          "failures": 6
+          "failures": 6,
+          "share": 0.5,
+          "failure_ratio": 0.0,
+          "slow_start_percent": 100,
+          "open_breakers": 0
         },
         {
           "id": "b2",
           "address": "10.0.0.2:80",
+          "weight": 1,
           "health": "unhealthy",
           "removed": false,
-          "eligible": false,
-          "in_flight": 1,
           "idle_connections": 2,
+          "eligible": false,
+          "ejected": false,
+          "reason": "none",
+          "in_flight": 1,
           "attempts": 10,
-          "failures": 3
+          "failures": 3,
+          "share": 0.25,
+          "failure_ratio": 0.0,
+          "slow_start_percent": 100,
+          "open_breakers": 0
         }
       ]
     }
   ],
+  "ejections": [],
   "listeners": [
     {
       "name": "web",
       "connections": 14,
       "connections_active": 6,
       "rejected": 4,
+      "rate_limited": 0,
+      "not_routed": 0,
+      "redirected": 0,
+      "responded": 0,
       "answers_2xx": 18,
       "answers_4xx": 4,
       "answers_5xx": 2,

@@ -56,6 +56,14 @@ TEST(Options, AreCheckedLikeAFile) {
   EXPECT_NE(read.problems.find("round_robin"), std::string::npos) << "what was meant";
 }
 
+TEST(Options, MayBeUnwise) {
+  const ReadConfig read = config_from_options(
+      {.listen = "127.0.0.1:0", .backends = {"10.0.0.1:80"}, .strategy = "least_ewma_latency"});
+  EXPECT_EQ(read.status, Status::good) << read.problems;
+  EXPECT_TRUE(read.warnings.starts_with("lbd run: warning: clusters[0].strategy: herds"))
+      << read.warnings;
+}
+
 TEST(ConfigFile, IsReadOrSaysWhyNot) {
   const std::string path = ::testing::TempDir() + "options_test." + std::to_string(::getpid());
   const auto write = [&](const std::string& text) { std::ofstream(path + ".json") << text; };
@@ -64,6 +72,14 @@ TEST(ConfigFile, IsReadOrSaysWhyNot) {
             "clusters": [{"name": "c", "backends": []}]})");
   EXPECT_EQ(read_config_file(path + ".json").status, Status::good)
       << read_config_file(path + ".json").problems;
+  EXPECT_EQ(read_config_file(path + ".json").warnings, "");
+  write(R"({"listeners": [{"name": "a", "bind": "127.0.0.1:0", "cluster": "c"}],
+ "clusters": [{"name": "c", "backends": [], "strategy": "least_ewma_latency"}]})");
+  const ReadConfig unwise = read_config_file(path + ".json");
+  EXPECT_EQ(unwise.status, Status::good) << unwise.problems;
+  EXPECT_TRUE(
+      unwise.warnings.starts_with(path + ".json:2:57: warning: clusters[0].strategy: herds"))
+      << unwise.warnings;
   write("{");
   const ReadConfig broken = read_config_file(path + ".json");
   EXPECT_EQ(broken.status, Status::invalid);

@@ -3,8 +3,8 @@
 // Method: operator new is counted on the worker's thread over a thousand requests.
 #include <gtest/gtest.h>
 
-#include "tests/lbnet/counters.h"
 #include "tests/lbnet/worker_fixture.h"
+#include "tests/testing/allocations.h"
 
 namespace lb::net {
 namespace {
@@ -18,9 +18,9 @@ class Allocations : public OneBackendTest {
   template <class Round>
   std::uint64_t over_a_thousand(Round&& round) {
     for (int n = 0; n < 50; ++n) round();
-    const std::uint64_t before = on_worker([] { return testing::allocations(); });
+    const std::uint64_t before = on_worker([] { return lb::testing::allocations(); });
     for (int n = 0; n < 1000; ++n) round();
-    return on_worker([] { return testing::allocations(); }) - before;
+    return on_worker([] { return lb::testing::allocations(); }) - before;
   }
   // Opens both connections.
   Peer first_exchange(Peer& client) {
@@ -69,6 +69,48 @@ TEST_F(Allocations, NoneForARequestThatIsPipelined) {
       upstream.send(kOk);
       client.read_until("ok");
     }
+  };
+  EXPECT_EQ(over_a_thousand(round), 0u);
+}
+
+// Every kind of condition, a path to be made normal, and every change on the way.
+TEST_F(Allocations, NoneForARequestThatIsRouted) {
+  RouteConfig other;
+  other.match.path_regex = "/users/[0-9]+";
+  other.cluster = "shop";
+  RouteConfig route;
+  route.match.host = {{"*.example.com"}};
+  route.match.path_prefix = "/shop/en";
+  route.match.methods = {"GET"};
+  route.match.headers = {{{"X-Canary", "*"}}};
+  route.match.cookies = {{{"beta", "on"}}};
+  route.match.query = {{{"v", "2"}}};
+  route.split = {{"shop", 9}, {"too", 1}};
+  route.rewrite =
+      RewriteConfig{.path = {}, .prefix = "/", .regex = {}, .host = "inner.example.com"};
+  route.request_headers = HeaderRulesConfig{{{{"X-Env", "blue"}}}, {}, {"Cookie"}};
+  route.response_headers = HeaderRulesConfig{{}, {{{"X-Served", "lbd"}}}, {"Server"}};
+  setup.routes = std::make_shared<const RouteTable>(
+      std::vector<RouteConfig>{other, route}, AmbiguousPaths::refuse,
+      [](const std::string&) { return ClusterId{0}; });
+  const std::string get =
+      "GET /x/../sho%70/en/a/very/long/path/that/no/short/string/holds?v=2 HTTP/1.1\r\n"
+      "Host: www.Example.com:8080\r\nX-Canary: 1\r\nCookie: a=b; beta=on\r\n\r\n";
+  Peer client = connect();
+  client.send(get);
+  Peer upstream = backend.accept();
+  const std::string head = upstream.read_head();
+  EXPECT_TRUE(
+      head.starts_with("GET /a/very/long/path/that/no/short/string/holds?v=2 HTTP/1.1\r\nHost: "
+                       "inner.example.com\r\n"))
+      << head;
+  upstream.send(kOk);
+  client.read_until("ok");
+  const auto round = [&] {
+    client.send(get);
+    upstream.read_head();
+    upstream.send(kOk);
+    client.read_until("ok");
   };
   EXPECT_EQ(over_a_thousand(round), 0u);
 }

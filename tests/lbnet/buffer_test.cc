@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "lbcore/prng.h"
-#include "tests/lbnet/counters.h"
+#include "tests/testing/allocations.h"
 
 namespace lb::net {
 namespace {
@@ -68,12 +68,12 @@ TEST(Buffer, GivesItsMemoryBackWhenItGoes) {
 TEST(BufferPool, AllocatesNothingOnceItIsWarm) {
   BufferPool pool;
   pool.give(pool.take());
-  const std::uint64_t before = testing::allocations();
+  const std::uint64_t before = lb::testing::allocations();
   for (int n = 0; n < 1000; ++n) {
     Buffer buffer(pool);
     buffer.append("x");
   }
-  EXPECT_EQ(testing::allocations() - before, 0u);
+  EXPECT_EQ(lb::testing::allocations() - before, 0u);
 }
 
 TEST(BufferPool, KeepsABoundedNumber) {
@@ -81,10 +81,10 @@ TEST(BufferPool, KeepsABoundedNumber) {
   std::vector<std::unique_ptr<char[]>> many;
   for (int n = 0; n < 300; ++n) many.push_back(pool.take());
   for (auto& memory : many) pool.give(std::move(memory));
-  const std::uint64_t before = testing::allocations();
+  const std::uint64_t before = lb::testing::allocations();
   many.clear();
   for (int n = 0; n < 300; ++n) many.push_back(pool.take());
-  EXPECT_GE(testing::allocations() - before, 300u - 256u);
+  EXPECT_GE(lb::testing::allocations() - before, 300u - 256u);
 }
 
 TEST(Buffer, DoesWhatAStringWould) {

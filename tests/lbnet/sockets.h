@@ -204,4 +204,26 @@ class RefusingPort {
   int fd_;
 };
 
+// A port that neither accepts nor refuses: its queue is full, so that who connects waits.
+class DeafPort {
+ public:
+  DeafPort() : fds_{bind_free_port()} {
+    EXPECT_EQ(::listen(fds_[0], 0), 0);
+    const sockaddr_in address = loopback(port());
+    for (std::size_t n = 1; n < fds_.size(); ++n) {
+      fds_[n] = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      ::connect(fds_[n], reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    }
+  }
+  DeafPort(const DeafPort&) = delete;
+  DeafPort& operator=(const DeafPort&) = delete;
+  ~DeafPort() {
+    for (const int fd : fds_) ::close(fd);
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_of(fds_[0]); }
+
+ private:
+  std::array<int, 4> fds_;
+};
+
 }  // namespace lb::net::testing

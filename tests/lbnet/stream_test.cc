@@ -14,6 +14,7 @@
 #include "lbnet/task.h"
 #include "tests/lbnet/counters.h"
 #include "tests/lbnet/sockets.h"
+#include "tests/testing/allocations.h"
 
 namespace lb::net {
 namespace {
@@ -425,9 +426,9 @@ TEST_F(StreamTest, AllocatesNothingOnceItIsWarm) {
   };
   exchange();
   exchange();
-  const std::uint64_t before = testing::allocations();
+  const std::uint64_t before = lb::testing::allocations();
   for (int n = 0; n < 1000; ++n) exchange();
-  EXPECT_EQ(testing::allocations() - before, 0u);
+  EXPECT_EQ(lb::testing::allocations() - before, 0u);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/lbnet/counters.h"
+#include "tests/testing/allocations.h"
 
 namespace lb::net {
 namespace {
@@ -111,9 +111,9 @@ TEST(FrameMemory, AWarmCoroutineAllocatesNothing) {
     for (int n = 0; n < rounds; ++n) sum += co_await leaf(5);
   };
   spawn(work(1));
-  const std::uint64_t before = testing::allocations();
+  const std::uint64_t before = lb::testing::allocations();
   spawn(work(1000));
-  EXPECT_EQ(testing::allocations() - before, 0u);
+  EXPECT_EQ(lb::testing::allocations() - before, 0u);
   EXPECT_EQ(sum, 6 * 1001);
 }
 

@@ -10,6 +10,7 @@ namespace lb::net {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::DeafPort;
 using testing::OneBackendTest;
 using testing::Peer;
 using testing::RefusingPort;
@@ -355,42 +356,128 @@ TEST_F(WorkerStops, AcceptingNothingOnceAListenerIsClosed) {
   serve(client, upstream);
 }
 
+TEST_F(WorkerTest, StopsWhileItOpensAConnectionAheadOfNeed) {
+  const DeafPort nobody;
+  config.connection_pool.warm_up = 1;
+  have_backend(nobody.port());
+  start();
+  stop(true);
+}
+
 // -- Sharing load
 
-TEST(WorkerSharesLoad, WhileThereIsAnyAndOnceMoreWhenThereIsNone) {
+// A worker that nobody runs: the test turns its loop by hand, and keeps what it tells.
+class WorkerTells : public ::testing::Test {
+ protected:
   using Loads = std::vector<std::pair<ClusterId, std::vector<BackendLoad>>>;
-  std::vector<Loads> told;
-  AccessLog log("off");
-  Worker worker({.index = 3,
-                 .access_log = &log,
-                 .load_exchange = 1ms,
-                 .share_load =
-                     [&](std::uint32_t index, const Loads& loads) {
-                       EXPECT_EQ(index, 3u);
-                       told.push_back(loads);
-                     },
-                 .drained = [] {}});
-  ClusterSetup cluster;
-  cluster.plan.config.name = "shop";
-  cluster.plan.config.backends = {{"b1", "x:1"}};
-  cluster.plan.backend_ids = {BackendId{7}};
-  cluster.plan.health = {HealthState::unknown};
-  cluster.endpoints = {{boost::asio::ip::address_v4::loopback(), 1}};
-  worker.apply({cluster});
-  Balancer& brain = worker.cluster(ClusterId{0})->brain();
-  const auto start = brain.handle_request(Instant{1h}, {});
-  ASSERT_TRUE(start);
-  worker.note_load();
-  while (told.size() < 2) worker.io().run_one_for(1s);
-  EXPECT_EQ(told[1], (Loads{{ClusterId{0}, {{BackendId{7}, 1}}}}));
-  brain.handle_finished(Instant{1h}, start->request, Outcome::client_gone, false);
-  const std::size_t so_far = told.size();
-  worker.io().run_one_for(1s);
-  ASSERT_EQ(told.size(), so_far + 1);
-  EXPECT_EQ(told.back(), (Loads{{ClusterId{0}, {}}}));
-  worker.io().poll();
-  EXPECT_EQ(told.size(), so_far + 1) << "nothing in flight, nothing to tell";
-  worker.stop(true);
+
+  void start(bool has_siblings) {
+    worker_.emplace(WorkerOptions{.index = 3,
+                                  .access_log = &log_,
+                                  .load_exchange = 1ms,
+                                  .has_siblings = has_siblings,
+                                  .share_load =
+                                      [this](std::uint32_t index, WorkerReport report) {
+                                        EXPECT_EQ(index, 3u);
+                                        told_.push_back(std::move(report));
+                                      },
+                                  .drained = [] {}});
+    ClusterSetup setup;
+    setup.plan.config = config;
+    setup.plan.backend_ids = {BackendId{7}};
+    setup.plan.health = {HealthState::unknown};
+    setup.endpoints = {{boost::asio::ip::address_v4::loopback(), 1}};
+    worker_->apply({setup});
+  }
+  ~WorkerTells() override { worker_->stop(true); }
+
+  WorkerTells() {
+    config.name = "shop";
+    config.backends = {{"b1", "x:1"}};
+  }
+
+  ClusterConfig config;
+
+  RequestId begin_request() {
+    const Start start = brain().handle_request(Instant{1h}, {});
+    EXPECT_TRUE(start);
+    worker_->note_load();
+    return start->request;
+  }
+  Balancer& brain() { return worker_->cluster(ClusterId{0})->brain(); }
+  void run_until_told(std::size_t count) {
+    while (told_.size() < count) worker_->io().run_one_for(1s);
+  }
+  // It has gone quiet: nothing more comes.
+  void expect_no_more_than(std::size_t count) {
+    worker_->io().restart();
+    worker_->io().run_for(10ms);
+    EXPECT_EQ(told_.size(), count);
+  }
+
+  AccessLog log_{"off"};
+  std::optional<Worker> worker_;
+  std::vector<WorkerReport> told_;
+};
+
+TEST_F(WorkerTells, ItsLoadWhileThereIsAnyAndOnceMoreWhenThereIsNone) {
+  start(true);
+  const RequestId request = begin_request();
+  run_until_told(2);
+  EXPECT_EQ(told_[1].loads, (Loads{{ClusterId{0}, {{BackendId{7}, 1}}}}));
+  brain().handle_finished(Instant{1h}, request, Outcome::client_gone, false);
+  const std::size_t so_far = told_.size();
+  run_until_told(so_far + 1);
+  EXPECT_EQ(told_.back().loads, (Loads{{ClusterId{0}, {}}}));
+  expect_no_more_than(so_far + 1);
+}
+
+TEST_F(WorkerTells, NothingWhenItIsAloneAndNothingIsEjected) {
+  start(false);
+  begin_request();
+  expect_no_more_than(0);
+}
+
+TEST_F(WorkerTells, ItsTalliesEvenWhenItIsAlone) {
+  config.outlier_ejection = OutlierEjectionConfig{};
+  start(false);
+  const RequestId request = begin_request();
+  const NextStep step = brain().handle_attempt_failed(Instant{1h}, request, AttemptFailure::reset,
+                                                      {.request_sent = true});
+  EXPECT_EQ(step.kind, NextStep::Kind::give_up);
+  run_until_told(1);
+  ASSERT_EQ(told_[0].tallies.size(), 1u);
+  EXPECT_EQ(told_[0].tallies[0].second.at(0).failures, 1u);
+  EXPECT_EQ(told_[0].loads, Loads{});
+  expect_no_more_than(1);
+}
+
+TEST_F(WorkerTells, WhatItsLimiterLetPass) {
+  start(true);
+  EXPECT_EQ(worker_->rate_limit(), nullptr);
+  worker_->apply_rate_limit(RateLimitConfig{.rate = 1, .burst = 2});
+  EXPECT_EQ(worker_->over_rate(5), Duration{});
+  EXPECT_EQ(worker_->over_rate(5), Duration{});
+  EXPECT_GT(worker_->over_rate(5), Duration{});
+  run_until_told(2);
+  EXPECT_EQ(told_[0].spent, (std::vector<RateLimiter::Spent>{{5, 2}}));
+  EXPECT_EQ(told_[1].spent, std::vector<RateLimiter::Spent>{});
+  expect_no_more_than(2);
+  worker_->apply_sibling_spent({{6, 2}});
+  EXPECT_GT(worker_->over_rate(6), Duration{});
+}
+
+TEST_F(WorkerTells, ARateLimitThatDidNotChangeKeepsWhatItKnows) {
+  start(true);
+  const RateLimitConfig limit{.rate = 0.001, .burst = 1};
+  worker_->apply_rate_limit(limit);
+  EXPECT_EQ(worker_->over_rate(5), Duration{});
+  worker_->apply_rate_limit(limit);
+  EXPECT_GT(worker_->over_rate(5), Duration{});
+  worker_->apply_rate_limit(RateLimitConfig{.rate = 0.002, .burst = 1});
+  EXPECT_EQ(worker_->over_rate(5), Duration{});
+  worker_->apply_rate_limit(std::nullopt);
+  EXPECT_EQ(worker_->rate_limit(), nullptr);
 }
 
 }  // namespace

@@ -1,53 +1,42 @@
+// What happens to a Balancer: commands become calls, and the model is told the same.
 #include "tests/properties/balancer_world.h"
 
 #include <rapidcheck.h>
 
 #include <algorithm>
 #include <array>
-#include <ostream>
 
 namespace lb::testing {
-namespace {
 
-constexpr std::array<const char*, static_cast<std::size_t>(Command::Kind::kCount)> kWords{
-    "request", "connected", "progress",   "sent",         "answer",  "fail",
-    "finish",  "leave",     "closes",     "health",       "sibling", "join",
-    "remove",  "order",     "set_weight", "set_max_idle", "wait"};
+using namespace std::chrono_literals;
 
-void require(bool law, const std::string& words) {
-  if (!law) RC_FAIL(words);
+void law(bool holds, const std::string& words) {
+  if (!holds) RC_FAIL(words);
 }
 
 std::string show(BackendId id) { return 'b' + std::to_string(id.value); }
-
-}  // namespace
-
-void showValue(const Command& command, std::ostream& os) {
-  os << kWords.at(static_cast<std::size_t>(command.kind)) << '(' << command.which << ", "
-     << command.how << ')';
+std::string show(RequestId id) {
+  return 'r' + std::to_string(id.slot) + '.' + std::to_string(id.generation);
+}
+std::string show(ConnectionId id) {
+  return 'c' + std::to_string(id.slot) + '.' + std::to_string(id.generation);
 }
 
-void showValue(const Setup& setup, std::ostream& os) {
-  os << strategy_name(setup.strategy) << ", weights";
-  for (const std::uint32_t weight : setup.weights) os << ' ' << weight;
-  os << (setup.health_check ? ", health check" : "") << ", attempts " << setup.attempts
-     << ", max_idle " << setup.max_idle;
-}
-
-BalancerWorld::BalancerWorld(const Setup& setup) {
-  config_.name = "web";
-  config_.strategy = setup.strategy;
-  if (setup.health_check) config_.health_check.emplace();
-  config_.retries.attempts = setup.attempts;
-  config_.retries.on = {true, true, true, {503}};
-  config_.connection_pool.max_idle_per_backend = setup.max_idle;
-  // The same length on purpose: deadlines of different kinds then fall on one instant.
-  config_.timeouts = {.connect = std::chrono::seconds{2},
-                      .response = std::chrono::seconds{2},
-                      .idle = std::chrono::seconds{2},
-                      .drain = std::chrono::seconds{2}};
-  for (const std::uint32_t weight : setup.weights) add_member(weight);
-  balancer_ = std::make_unique<Balancer>(now_, plan(), 7);
+BalancerWorld::BalancerWorld(const Setup& setup, std::string& journal)
+    : own_strategy_(setup.strategy),
+      knobs_(setup.knobs),
+      slow_(setup.slow_world),
+      journal_(journal),
+      writer_([this](std::string_view bytes) { journal_ += bytes; }) {
+  knobs_.resize(kKnobCount);
+  model_.config = config_of(knobs_, own_strategy_);
+  for (const std::uint8_t backend : setup.backends) add_member(backend);
+  model_.changed(now_);
+  founded_ = true;
+  constexpr std::uint64_t kSeed = 7;
+  balancer_ = std::make_unique<Balancer>(now_, plan(), kSeed);
+  balancer_->tell(writer_.begin(0, now_, plan(), kSeed));
+  after_brain();
   check_laws();
 }
 
@@ -55,202 +44,375 @@ void BalancerWorld::apply(const Command& command) {
   using Kind = Command::Kind;
   const unsigned how = command.how;
   const auto with = [&](const std::set<Phase>& phases, auto&& act) {
-    if (const auto id = choose(command.which, phases)) act(*id, requests_.at(*id));
+    if (const auto id = choose(command.which, phases)) act(*id);
   };
   const auto member = [&](auto&& change) {
-    Member* chosen = choose_member(command.which);
-    if (chosen == nullptr) return;
-    change(*chosen);
+    const auto id = choose_member(command.which);
+    if (!id) return;
+    change(model_.members.at(*id));
     reload();
   };
+  const AttemptFacts facts{.request_sent = (how & 1U) == 0,
+                           .idempotent = (how & 2U) == 0,
+                           .body_replayable = (how & 12U) != 12};
+  constexpr std::array kStatuses{200, 503, 200, 500, 404, 429};
   switch (command.kind) {
-    case Kind::request: start_request(how); break;
-    case Kind::connected:
-      with({Phase::connecting}, [&](RequestId id, Request& request) {
-        balancer_->handle_connected(now_, id);
-        request.phase = Phase::sending;
-      });
-      break;
+    case Kind::request: start_request(command.which, how); break;
+    case Kind::serve: serve(command.which, how); break;
+    case Kind::connected: with({Phase::connecting}, [&](RequestId id) { connect(id); }); break;
     case Kind::progress:
-      with({Phase::sending, Phase::waiting, Phase::answering},
-           [&](RequestId id, Request&) { balancer_->handle_progress(now_, id); });
+      with({Phase::sending, Phase::waiting, Phase::answering}, [&](RequestId id) { progress(id); });
       break;
     case Kind::sent:
-      with({Phase::sending}, [&](RequestId id, Request& request) {
-        balancer_->handle_sent(now_, id);
-        request.phase = Phase::waiting;
+      with({Phase::sending, Phase::answering}, [&](RequestId id) {
+        if (requests_.at(id).pooled) send(id);
       });
       break;
     case Kind::answer:
-      with({Phase::sending, Phase::waiting}, [&](RequestId id, Request& request) {
-        const AttemptFacts facts{
-            .request_sent = true, .idempotent = how % 4 < 2, .body_replayable = how % 8 < 6};
-        const NextStep step = balancer_->handle_answer(now_, id, how % 2 == 0 ? 200 : 503, facts);
-        request.phase = Phase::answering;
-        if (step.kind != NextStep::Kind::deliver) attempt_over(id, step);
+      with({Phase::sending, Phase::waiting}, [&](RequestId id) {
+        if (!requests_.at(id).pooled) return;
+        answer(id, kStatuses.at(how / 16 % kStatuses.size()), facts);
       });
       break;
     case Kind::fail:
       with({Phase::connecting, Phase::sending, Phase::waiting, Phase::answering},
-           [&](RequestId id, Request&) {
-             fail_attempt(id, static_cast<AttemptFailure>(how % 7), how / 7);
+           [&](RequestId id) {
+             AttemptFacts known = facts;
+             known.answer_begun = requests_.at(id).phase == Phase::answering && how % 32 < 16;
+             fail_attempt(id, static_cast<AttemptFailure>(how / 16 % 6), known);
            });
       break;
     case Kind::finish:
-      with({Phase::answering},
-           [&](RequestId id, Request&) { finish(id, Outcome::success, how % 4 != 0); });
+      with({Phase::answering}, [&](RequestId id) { finish(id, Outcome::success, how % 4 != 0); });
       break;
-    case Kind::leave:
-      with(
-          {Phase::connecting, Phase::sending, Phase::waiting, Phase::answering, Phase::backing_off},
-          [&](RequestId id, Request&) { finish(id, Outcome::client_gone, false); });
-      break;
-    case Kind::backend_closes: {
-      std::vector<ConnectionId> idle;
-      for (const auto& [id, connection] : connections_) {
-        if (connection.idle) idle.push_back(id);
-      }
-      if (idle.empty()) break;
-      const ConnectionId closed = idle[command.which % idle.size()];
-      balancer_->handle_connection_closed(closed);
-      connections_.erase(closed);
+    case Kind::leave: {
+      std::vector<RequestId> all;
+      for (const auto& [id, _] : requests_) all.push_back(id);
+      if (!all.empty()) finish(all[command.which % all.size()], Outcome::client_gone, false);
       break;
     }
-    case Kind::health: {
-      if (members_.empty()) break;
-      auto chosen = std::next(members_.begin(), static_cast<int>(command.which % members_.size()));
-      chosen->second.health = static_cast<HealthState>(how % 3);
-      // Two ways for it to come: as a fact of its own, or in a plan.
-      how % 4 == 3 ? reload() : balancer_->handle_health(chosen->first, chosen->second.health);
-      break;
-    }
-    case Kind::sibling: {
-      std::vector<BackendLoad> loads;  // Also of backends that left, or have not come yet.
-      for (std::uint32_t id = 1; id <= last_id_ + 1; ++id) {
-        if (how >> (id % 8) & 1U) loads.push_back({BackendId{id}, how % 5 + id});
-      }
-      balancer_->handle_sibling_load(command.which % 3, std::move(loads));
-      break;
-    }
+    case Kind::act: carry_out_first(); break;
+    case Kind::closes: backend_closes(command.which); break;
+    case Kind::spare: spare_arrives(command.which, how % 3 != 0); break;
+    case Kind::report: report_load(command.which, how); break;
+    case Kind::health: change_health(command.which, how); break;
+    case Kind::eject: change_ejection(command.which, how % 2 == 0); break;
+    case Kind::sibling: report_siblings(command.which, how); break;
+    case Kind::tallies: check_tallies(balancer_->take_tallies(now_)); break;
     case Kind::join:
-      if (members_.size() < 8) add_member(1 + how % 5), reload();
+      if (model_.members.size() < 8) add_member(how % 18), reload();
       break;
-    case Kind::remove: member([](Member& chosen) { chosen.configured = false; }); break;
+    case Kind::remove:
+      member([&](ClusterModel::Member& chosen) {
+        chosen.configured = false;
+        chosen.drained = now_ + model_.config.timeouts.drain;
+      });
+      break;
     case Kind::order:
-      member([&](Member& chosen) { chosen.config.state = static_cast<AdminState>(how % 3); });
+      member([&](ClusterModel::Member& chosen) {
+        chosen.config.state = static_cast<AdminState>(how % 3);
+      });
       break;
-    case Kind::set_weight:
-      member([&](Member& chosen) { chosen.config.weight = 1 + how % 5; });
+    case Kind::weigh:
+      member([&](ClusterModel::Member& chosen) { chosen.config.weight = 1 + how % 6; });
       break;
-    case Kind::set_max_idle:
-      config_.connection_pool.max_idle_per_backend = how % 4;
+    case Kind::promote:
+      member([&](ClusterModel::Member& chosen) { chosen.config.priority = how % 3; });
+      break;
+    case Kind::turn:
+      knobs_[command.which % kKnobCount] = how;
+      model_.config = config_of(knobs_, own_strategy_);
+      ramp_changed_ = true;
       reload();
       break;
-    case Kind::wait: wait(how); break;
+    case Kind::wait: wait(how, false); break;
+    case Kind::slip: wait(how, true); break;
     case Kind::kCount: break;
   }
-  carry_out_actions();
+  after_brain();
   check_laws();
 }
 
-void BalancerWorld::settle() {
-  while (!requests_.empty()) {
-    const bool answering = requests_.begin()->second.phase == Phase::answering;
-    finish(requests_.begin()->first, answering ? Outcome::success : Outcome::client_gone,
-           answering);
-    carry_out_actions();
-    check_laws();
-  }
-  require(balancer_->in_progress() == 0, "a request is left");
-  require(balancer_->own_load().empty(), "something is in flight without a request");
-  for (const BackendStatus& status : balancer_->backends()) {
-    require(!status.removed, "a removed backend stays though it has finished");
-  }
-  while (const auto at = balancer_->poll_timeout()) {
-    require(*at > now_, "an expired deadline is left behind");
-    now_ = *at;
-    balancer_->handle_timeout(now_);
-    carry_out_actions();
-  }
-  require(connections_.empty(), "a connection stays open for ever");
-}
+// -- A request's life
 
-void BalancerWorld::start_request(unsigned how) {
+std::optional<RequestId> BalancerWorld::start_request(unsigned which, unsigned how) {
   Request request;
-  request.pooled = how % 8 != 0;
-  started(balancer_->handle_request(now_, {.key = mix(how), .pooled = request.pooled}),
-          std::move(request));
-}
-
-void BalancerWorld::started(const Start& start, Request request) {
-  const std::set<BackendId> candidates = eligible();
-  require(start.has_value() == !candidates.empty(), "picked exactly when somebody is eligible");
-  if (!start) return note("nobody");
-  note("r" + std::to_string(start->request.slot) + " to " + show(start->backend) + " by " +
-       std::string{to_string(start->reason)} + " over c" + std::to_string(start->connection.slot));
-  require(candidates.contains(start->backend), "picked " + show(start->backend) + ", not eligible");
-  require(start->eligible_count == candidates.size(), "eligible_count is wrong");
-  require((start->reason == PickReason::only_one) == (candidates.size() == 1), "only_one is wrong");
-  const bool all_tried = std::includes(request.tried.begin(), request.tried.end(),
-                                       candidates.begin(), candidates.end());
-  require(all_tried || !request.tried.contains(start->backend),
-          "picked a tried backend while an untried one was eligible");
-
-  const auto known = connections_.find(start->connection);
-  require(start->reused == (known != connections_.end()), "a connection that is not there");
-  if (start->reused) {
-    require(request.pooled, "a TCP session over a shared connection");
-    require(known->second.idle, "one connection for two requests");
-    require(known->second.backend == start->backend, "a connection to another backend");
+  request.client = which % 6;
+  request.pooled = how % 8 != 7;
+  request.priority = how / 8 % 3;
+  request.key = mix(which);
+  RequestInput input{.key = request.key, .pooled = request.pooled, .priority = request.priority};
+  const auto cookie = cookies_.find(request.client);
+  if (cookie != cookies_.end()) input.session = cookie->second;
+  if (how >= 240) input.session = BackendId{how % 16};  // Of a cookie from another time.
+  if (model_.config.affinity) request.session = input.session;
+  if (model_.config.timeouts.request > Duration::zero()) {
+    request.overall = now_ + model_.config.timeouts.request;
   }
-  connections_[start->connection] = {start->backend, false};
-  request.phase = start->reused ? Phase::sending : Phase::connecting;
-  request.backend = start->backend;
-  request.connection = start->connection;
-  request.tried.insert(start->backend);
-  ++members_.at(start->backend).in_flight;
-  requests_[start->request] = std::move(request);
+  const Expected expected = expect(request, true);
+  const Explanation explanation = balancer_->explain(now_, input);
+  check_candidates(explanation);
+  ++counters_.requests;
+  const Start start = balancer_->handle_request(now_, input);
+  check_explanation(explanation, start);
+  started(start, request, expected);
+  after_brain();
+  if (start.kind == Start::Kind::refused) return std::nullopt;
+  return start.request;
 }
 
-void BalancerWorld::fail_attempt(RequestId id, AttemptFailure failure, unsigned facts) {
-  const AttemptFacts known{.request_sent = (facts & 1U) != 0,
-                           .idempotent = (facts & 2U) != 0,
-                           .body_replayable = (facts & 4U) == 0,
-                           .answer_begun = (facts & 8U) != 0};
-  const NextStep step = balancer_->handle_attempt_failed(now_, id, failure, known);
-  require(step.kind != NextStep::Kind::deliver, "there is nothing to deliver");
-  require(step.kind != NextStep::Kind::retry || may_repeat(known), "repeated what may not be");
-  attempt_over(id, step);
+// Between the steps a world may be told to stop, or to come later.
+void BalancerWorld::serve(unsigned which, unsigned how) {
+  const auto id = start_request(which, how & ~7U);
+  const auto is = [&](Phase phase) {
+    const auto found = requests_.find(*id);
+    return found != requests_.end() && found->second.phase == phase && !found->second.aborted;
+  };
+  if (!id) return;
+  if (is(Phase::connecting)) connect(*id);
+  if (is(Phase::sending)) send(*id);
+  if (is(Phase::waiting)) answer(*id, 200, {.request_sent = true});
+  if (is(Phase::answering)) finish(*id, Outcome::success, true);
 }
 
-void BalancerWorld::attempt_over(RequestId id, const NextStep& step) {
+void BalancerWorld::connect(RequestId id) {
+  balancer_->handle_connected(now_, id);
   Request& request = requests_.at(id);
-  connections_.erase(request.connection);
-  --members_.at(request.backend).in_flight;
-  note(step.kind == NextStep::Kind::retry ? "retry later"
-                                          : "give up: " + std::string{to_string(step.outcome)});
-  if (step.kind == NextStep::Kind::retry) {
-    request.phase = Phase::backing_off;
-  } else {
-    requests_.erase(id);
+  request.phase = Phase::sending;
+  request.deadline = now_ + model_.config.timeouts.idle;
+  if (!request.pooled) {
+    attempt_ended(request, CircuitBreaker::Result::success, false);
+    request.overall.reset();
   }
+  after_brain();
+}
+
+void BalancerWorld::progress(RequestId id) {
+  balancer_->handle_progress(now_, id);
+  Request& request = requests_.at(id);
+  if (request.phase != Phase::waiting) request.deadline = now_ + model_.config.timeouts.idle;
+  after_brain();
+}
+
+void BalancerWorld::send(RequestId id) {
+  balancer_->handle_sent(now_, id);
+  Request& request = requests_.at(id);
+  if (request.phase == Phase::sending) {
+    request.phase = Phase::waiting;
+    request.deadline = now_ + model_.config.timeouts.response;
+  }
+  after_brain();
+}
+
+void BalancerWorld::answer(RequestId id, int status, const AttemptFacts& facts) {
+  Request& request = requests_.at(id);
+  attempt_ended(request,
+                status >= 500 ? CircuitBreaker::Result::failure : CircuitBreaker::Result::success,
+                status == 502 || status == 503 || status == 504);
+  const auto& statuses = model_.config.retries.on.statuses;
+  const bool worth = std::count(statuses.begin(), statuses.end(), status) > 0;
+  const NextStep::Kind expected = expect_next(request, worth, facts);
+  const NextStep step = balancer_->handle_answer(now_, id, status, facts);
+  if (expected == NextStep::Kind::retry) {
+    law(step.kind == NextStep::Kind::retry && step.outcome == Outcome::backend_error,
+        "retries: an answer worth another attempt that may be made was not retried");
+    ++model_.members.at(request.backend).failures;
+    attempt_over(id, step);
+  } else {
+    law(step.kind == NextStep::Kind::deliver,
+        "retries: an answer was kept back that must not or need not be retried");
+    request.phase = Phase::answering;
+    request.deadline = now_ + model_.config.timeouts.idle;
+    request.overall.reset();
+  }
+  after_brain();
+}
+
+void BalancerWorld::fail_attempt(RequestId id, AttemptFailure failure, const AttemptFacts& facts) {
+  Request& request = requests_.at(id);
+  request.aborted = false;
+  attempt_ended(request, CircuitBreaker::Result::failure, true);
+  ++model_.members.at(request.backend).failures;
+  const RetryConditions& on = model_.config.retries.on;
+  const bool worth =
+      failure == AttemptFailure::connect_failure || failure == AttemptFailure::connect_timeout
+          ? on.connect_failure
+      : failure == AttemptFailure::reset ? on.reset
+      : failure == AttemptFailure::response_timeout || failure == AttemptFailure::idle_timeout
+          ? on.timeout
+          : false;
+  const NextStep::Kind expected = expect_next(request, worth, facts);
+  const NextStep step = balancer_->handle_attempt_failed(now_, id, failure, facts);
+  law(step.kind == (expected == NextStep::Kind::retry ? expected : NextStep::Kind::give_up),
+      expected == NextStep::Kind::retry
+          ? "retries: gave up though another attempt may be made"
+          : "retries: another attempt that may not be made, or beyond the budget");
+  law(step.outcome == (facts.answer_begun ? Outcome::cut : outcome_of(failure)),
+      "outcomes: a failed attempt has another outcome than its failure");
+  attempt_over(id, step);
+  after_brain();
 }
 
 void BalancerWorld::finish(RequestId id, Outcome outcome, bool reusable) {
-  const Request request = requests_.at(id);
-  requests_.erase(id);
-  if (request.phase != Phase::backing_off) {
-    --members_.at(request.backend).in_flight;
+  Request request = requests_.at(id);
+  if (request.has_attempt()) {
+    ClusterModel::Member& member = model_.members.at(request.backend);
+    if (!request.result_known) {
+      attempt_ended(request, CircuitBreaker::Result::neither, false);
+    }
+    --member.in_flight;
+    ++member.outcomes[outcome];
+    Connection& connection = connections_.at(request.connection);
     if (reusable) {
-      connections_.at(request.connection).idle = true;  // Until we are told to close it.
+      const ConnectionPoolConfig& pool = model_.config.connection_pool;
+      connection.state = Connection::State::idle;  // Until we are told to close it.
+      connection.handed_back = ++handed_back_;
+      connection.requests_max = pool.max_requests;
+      connection.expires = now_ + pool.idle_timeout;
+      if (pool.max_age > 0s) {
+        connection.expires = std::min(connection.expires, connection.opened + pool.max_age);
+      }
     } else {
       connections_.erase(request.connection);
     }
+    model_.forget_finished();
   }
+  queue_.remove(id);
+  std::erase(pending_, id);
+  called_for_two_reasons_.erase(id);
+  requests_.erase(id);
+  ++counters_.outcomes[outcome];
   balancer_->handle_finished(now_, id, outcome, reusable);
+  after_brain();
 }
 
-void BalancerWorld::wait(unsigned how) {
+// The answer to attempt_due.
+void BalancerWorld::come(RequestId id) {
+  const Request request = requests_.at(id);
+  Expected expected = expect(request, false);
+  if (request.out_of_time) {
+    expected = {.kind = Start::Kind::refused, .outcome = request.too_late};
+  }
+  called_for_two_reasons_.erase(id);
+  requests_.erase(id);
+  const Start start = balancer_->handle_attempt_due(now_, id);
+  law(start.kind == Start::Kind::refused || start.request == id,
+      "starts: the answer to attempt_due is about another request");
+  started(start, request, expected);
+  after_brain();
+}
+
+// -- Facts from outside
+
+bool BalancerWorld::spare_arrives(unsigned which, bool open) {
+  std::vector<ConnectionId> opening;
+  for (const auto& [id, connection] : connections_) {
+    if (connection.state == Connection::State::opening) opening.push_back(id);
+  }
+  if (opening.empty()) return false;
+  const ConnectionId id = opening[which % opening.size()];
+  Connection& connection = connections_.at(id);
+  --model_.members.at(connection.backend).spares_opening;
+  model_.forget_finished();
+  if (open) {
+    const ConnectionPoolConfig& pool = model_.config.connection_pool;
+    connection.state = Connection::State::idle;
+    connection.handed_back = ++handed_back_;
+    connection.requests_max = pool.max_requests;
+    connection.expires = now_ + pool.idle_timeout;
+    if (pool.max_age > 0s) {
+      connection.expires = std::min(connection.expires, connection.opened + pool.max_age);
+    }
+  } else {
+    connections_.erase(id);
+  }
+  balancer_->handle_spare_connection(now_, id, open);
+  after_brain();
+  return true;
+}
+
+void BalancerWorld::backend_closes(unsigned which) {
+  std::vector<ConnectionId> idle;
+  for (const auto& [id, connection] : connections_) {
+    if (connection.state == Connection::State::idle) idle.push_back(id);
+  }
+  if (idle.empty()) return;
+  const ConnectionId closed = idle[which % idle.size()];
+  connections_.erase(closed);
+  balancer_->handle_connection_closed(now_, closed);
+  balancer_->handle_connection_closed(now_, closed);  // Ignored when it is not idle any more.
+}
+
+void BalancerWorld::change_health(unsigned which, unsigned how) {
+  const auto id = choose_member(which);
+  if (!id) return;
+  ClusterModel::Member& member = model_.members.at(*id);
+  member.health = static_cast<HealthState>(how % 3);
+  if (how % 4 == 3) return reload();  // Two ways for it to come: alone, or in a plan.
+  model_.changed(now_);
+  balancer_->handle_health(now_, *id, member.health);
+}
+
+void BalancerWorld::change_ejection(unsigned which, bool ejected) {
+  const auto id = choose_member(which);
+  if (!id) return;
+  model_.members.at(*id).ejected = ejected;
+  model_.changed(now_);
+  balancer_->handle_ejection(now_, *id, ejected);
+}
+
+void BalancerWorld::report_siblings(unsigned which, unsigned how) {
+  const std::uint32_t sibling = which % 3;
+  std::vector<BackendLoad> loads;  // Also of backends that left, or have not come yet.
+  for (std::uint32_t id = 1; id <= last_id_ + 1; ++id) {
+    if (how >> (id % 8) & 1U) loads.push_back({BackendId{id}, how % 3 + 1});
+  }
+  auto& known = model_.siblings[sibling];
+  known.clear();
+  for (const BackendLoad& load : loads) {
+    if (model_.members.contains(load.backend)) known[load.backend] = load.in_flight;
+  }
+  balancer_->handle_sibling_load(now_, sibling, std::move(loads));
+}
+
+void BalancerWorld::report_load(unsigned which, unsigned how) {
+  const BackendId id{which % (last_id_ + 2)};  // Also of backends that left, or never were.
+  balancer_->handle_load_report(now_, id, {how % 8, std::chrono::milliseconds{how}});
+}
+
+void BalancerWorld::add_member(unsigned weight_and_priority) {
+  const BackendId id{++last_id_};
+  ClusterModel::Member& member = model_.members[id];
+  member.config = {.id = show(id),
+                   .address = "127.0.0.1:80",
+                   .weight = 1 + weight_and_priority % 6,
+                   .priority = weight_and_priority / 6 % 3};
+  member.founder = !founded_;
+  if (id.value % 3 != 0) member.health = HealthState::healthy;
+}
+
+ClusterPlan BalancerWorld::plan() const {
+  ClusterPlan plan{ClusterId{0}, model_.config, {}, {}, {}};
+  for (const auto& [id, member] : model_.members) {
+    if (!member.configured) continue;
+    plan.config.backends.push_back(member.config);
+    plan.backend_ids.push_back(id);
+    plan.health.push_back(member.health);
+    plan.ejected.push_back(member.ejected);
+  }
+  return plan;
+}
+
+void BalancerWorld::reload() {
+  model_.reloaded(now_);
+  const ClusterPlan next = plan();
+  model_.forget_finished();
+  balancer_->handle_config(now_, next);
+}
+
+// -- Time
+
+void BalancerWorld::wait(unsigned how, bool late) {
   constexpr std::array<int, 6> kMilliseconds{0, 1, 10, 1000, 2000, 30'000};
   const auto next = balancer_->poll_timeout();
   if (how % 2 == 0 && next) {
@@ -258,112 +420,104 @@ void BalancerWorld::wait(unsigned how) {
   } else {
     now_ += std::chrono::milliseconds{kMilliseconds.at(how / 2 % kMilliseconds.size())};
   }
+  late_ = true;
+  if (!late) pass_time();
+}
+
+void BalancerWorld::pass_time() {
+  // What the model knows to be over.
+  for (auto& [id, request] : requests_) {
+    const bool phase_over = request.deadline && *request.deadline <= now_;
+    const bool all_over = request.overall && *request.overall <= now_;
+    request.out_of_all = request.out_of_all || all_over;
+    const bool in_line =
+        request.phase == Phase::queued || (request.phase == Phase::called && request.from_queue);
+    const bool queue_over = in_line && phase_over;
+    if (request.has_attempt() || request.out_of_time || (!queue_over && !all_over)) continue;
+    request.out_of_time = true;
+    const bool queue_first = queue_over && (!all_over || *request.deadline < *request.overall);
+    request.too_late = queue_first ? Outcome::queue_timeout : Outcome::timeout;
+  }
+  place_in_time_ = false;
+  for (auto& [_, member] : model_.members) {
+    std::optional<Instant>& half_opens = member.breaker.half_opens;
+    if (member.ramp_since) place_in_time_ = true;
+    if (!half_opens || *half_opens > now_) continue;
+    place_in_time_ = true;
+    member.breaker.enter(BreakerState::half_open);
+    half_opens.reset();
+  }
+  late_ = false;
+  last_fired_ = Instant::min();
   balancer_->handle_timeout(now_);
-  const auto left = balancer_->poll_timeout();
-  require(!left || *left > now_, "an expired deadline is left behind");
+  after_brain();
 }
 
-void BalancerWorld::carry_out_actions() {
-  while (const auto action = balancer_->poll_action()) {
-    if (action->kind == Action::Kind::close_connection) {
-      note("close c" + std::to_string(action->connection.slot));
-      const auto closed = connections_.find(action->connection);
-      require(closed != connections_.end(), "asked to close a connection that is not open");
-      require(closed->second.idle, "asked to close a connection in use");
-      connections_.erase(closed);
-      continue;
-    }
-    require(requests_.contains(action->request), "an action about a request that is over");
-    const Request request = requests_.at(action->request);
-    const bool backing_off = request.phase == Phase::backing_off;
-    if (action->kind == Action::Kind::abort_attempt) {
-      require(!backing_off, "asked to abort where no attempt is under way");
-      note("abort " + std::string{to_string(action->failure)});
-      fail_attempt(action->request, action->failure, request.phase == Phase::answering ? 9 : 3);
-    } else {
-      require(backing_off, "a retry is due where none was planned");
-      const Start start = balancer_->handle_retry(now_, action->request);
-      requests_.erase(action->request);
-      started(start, request);
-    }
+void BalancerWorld::settle() {
+  if (late_) pass_time();
+  while (!pending_.empty()) carry_out_first();
+  while (!requests_.empty()) {
+    const RequestId id = requests_.begin()->first;
+    const bool answering =
+        requests_.begin()->second.phase == Phase::answering && !requests_.begin()->second.aborted;
+    finish(id, answering ? Outcome::success : Outcome::client_gone, answering);
+    while (!pending_.empty()) carry_out_first();
+    check_laws();
   }
-}
-
-void BalancerWorld::check_laws() {
-  const BalancerCounters& counters = balancer_->counters();
-  require(counters.requests == counters.outcomes.total() + balancer_->in_progress(),
-          "requests do not add up to outcomes and what is in progress");
-  require(balancer_->in_progress() == requests_.size(), "in_progress is wrong");
-  require(counters.attempts == counters.connections_opened + counters.connections_reused,
-          "every attempt has a connection");
-  std::erase_if(members_, [](const auto& entry) {
-    return !entry.second.configured && entry.second.in_flight == 0;
-  });
-  const auto statuses = balancer_->backends();
-  require(statuses.size() == members_.size(), "a backend is missing or left over");
-  for (const BackendStatus& status : statuses) {
-    const Member& member = members_.at(status.id);
-    require(status.removed == !member.configured, "removed is wrong");
-    require(status.eligible == is_eligible(member), "eligible is wrong for " + show(status.id));
-    require(status.in_flight == member.in_flight, "in_flight is wrong for " + show(status.id));
-    const auto idle = std::count_if(connections_.begin(), connections_.end(), [&](const auto& c) {
-      return c.second.idle && c.second.backend == status.id;
-    });
-    require(status.idle_connections == idle, "idle connections are wrong for " + show(status.id));
-    require(status.idle_connections <= config_.connection_pool.max_idle_per_backend,
-            "more idle connections than allowed");
+  while (model_.siblings.size() > 0) {
+    const std::uint32_t sibling = model_.siblings.begin()->first;
+    model_.siblings.erase(sibling);
+    balancer_->handle_sibling_load(now_, sibling, {});
   }
-}
-
-void BalancerWorld::add_member(std::uint32_t weight) {
-  const BackendId id{++last_id_};
-  Member& member = members_[id];
-  member.config = {show(id), "127.0.0.1:80", weight};
-  if (id.value % 3 != 0) member.health = HealthState::healthy;
-}
-
-ClusterPlan BalancerWorld::plan() const {
-  ClusterPlan plan{ClusterId{0}, config_, {}, {}};
-  for (const auto& [id, member] : members_) {
-    if (!member.configured) continue;
-    plan.config.backends.push_back(member.config);
-    plan.backend_ids.push_back(id);
-    plan.health.push_back(member.health);
+  for (unsigned n = 0; spare_arrives(n, n % 2 == 0); ++n) {
   }
-  return plan;
-}
-
-void BalancerWorld::reload() { balancer_->handle_config(now_, plan()); }
-
-bool BalancerWorld::is_eligible(const Member& member) const {
-  return member.configured && member.config.state == AdminState::enabled &&
-         (!config_.health_check || member.health == HealthState::healthy);
-}
-
-std::set<BackendId> BalancerWorld::eligible() const {
-  std::set<BackendId> ids;
-  for (const auto& [id, member] : members_) {
-    if (is_eligible(member)) ids.insert(id);
+  check_laws();
+  law(balancer_->in_progress() == 0, "totals: a request is left in progress");
+  law(balancer_->queue_length() == 0, "queue: somebody waits who is gone");
+  law(balancer_->own_load().empty(), "in flight: something is, without a request");
+  for (const auto& candidate : balancer_->explain(now_, {}).candidates) {
+    law(candidate.in_flight == 0,
+        "in flight: " + show(candidate.backend) + " does not return to zero");
   }
-  return ids;
+  int waits = 0;
+  while (const auto at = balancer_->poll_timeout()) {
+    law(++waits < 5000, "deadlines: time never comes to an end");
+    law(*at > now_, "deadlines: one that has passed is left behind");
+    now_ = *at;
+    pass_time();
+    spare_arrives(0, true);
+  }
+  check_laws();
+  for (const BackendStatus& status : balancer_->backends()) {
+    law(!status.removed, "removal: a removed backend stays though it has finished");
+    law(status.ramp_percent == 100, "slow start: the ramp never ends");
+    law(status.breaker != BreakerState::open, "breaker: it stays open for ever");
+  }
+  model_.members.clear();
+  reload();
+  after_brain();
+  law(connections_.empty(), "connections: one stays open that nobody will ever close");
+  check_laws();
+  check_replay();
 }
 
 std::optional<RequestId> BalancerWorld::choose(unsigned which,
                                                const std::set<Phase>& phases) const {
   std::vector<RequestId> candidates;
   for (const auto& [id, request] : requests_) {
-    if (phases.contains(request.phase)) candidates.push_back(id);
+    if (phases.contains(request.phase) && !request.aborted) candidates.push_back(id);
   }
   if (candidates.empty()) return std::nullopt;
   return candidates[which % candidates.size()];
 }
 
-BalancerWorld::Member* BalancerWorld::choose_member(unsigned which) {
-  std::vector<Member*> candidates;
-  for (auto& [_, member] : members_) {
-    if (member.configured) candidates.push_back(&member);
+std::optional<BackendId> BalancerWorld::choose_member(unsigned which) const {
+  std::vector<BackendId> candidates;
+  for (const auto& [id, member] : model_.members) {
+    if (member.configured) candidates.push_back(id);
   }
-  return candidates.empty() ? nullptr : candidates[which % candidates.size()];
+  if (candidates.empty()) return std::nullopt;
+  return candidates[which % candidates.size()];
 }
 
 }  // namespace lb::testing

@@ -48,8 +48,13 @@ ClusterConfig any_cluster(int number) {
   }
   if (coin()) {
     cluster.health_check = HealthCheckConfig{
-        any_of<ProbeType>(2), "/" + any_name(0), any_of<ProbeMethod>(2),
-        any_duration(),       any_duration(),    {any(1U, 1001U), any(1U, 1001U)}};
+        .type = any_of<ProbeType>(2),
+        .path = coin() ? "/" : "/health?full=1#x",
+        .method = any_of<ProbeMethod>(2),
+        .interval = any_duration(),
+        .unhealthy_interval = coin() ? std::optional{any_duration()} : std::nullopt,
+        .timeout = any_duration(),
+        .thresholds = {any(1U, 1001U), any(1U, 1001U)}};
   }
   cluster.connection_pool = {any(0U, 100'001U), any_duration()};
   cluster.retries.attempts = any(1U, 11U);
@@ -60,6 +65,57 @@ ClusterConfig any_cluster(int number) {
   cluster.retries.backoff = {any_duration(), coin() ? any_duration() : Duration{0}};
   cluster.timeouts = {any_duration(), any_duration(), any_duration(), any_duration()};
   return cluster;
+}
+
+NamedValues any_values() {
+  NamedValues values;
+  for (int i = 0, count = any(0, 3); i < count; ++i) {
+    values.items.push_back({"x-" + std::to_string(i), coin() ? "*" : "a b: #c"});
+  }
+  return values;
+}
+
+void give_an_action(RouteConfig& route, const std::string& cluster) {
+  switch (any(0, 4)) {
+    case 0: route.cluster = cluster; break;
+    case 1:
+      route.split = {{cluster, any(1U, 1'000'001U)}};
+      if (coin()) {
+        route.split_key = KeyExpression{};
+      } else {
+        route.split_key = KeyExpression{KeyExpression::Source::cookie, any_name(0)};
+      }
+      break;
+    case 2:
+      route.redirect = RedirectConfig{
+          .status = 308, .scheme = coin() ? "https" : "", .host = "a.org:1", .path = "/b?c=d"};
+      break;
+    default:
+      route.respond = RespondConfig{.status = any<std::uint16_t>(200, 204), .body = any_name(1)};
+  }
+}
+
+RouteConfig any_route(int number, const std::string& cluster) {
+  RouteConfig route;
+  if (coin()) route.name = any_name(number);
+  for (int i = 0, count = any(0, 3); i < count; ++i) {
+    route.match.host.patterns.push_back((coin() ? "*." : "") + std::to_string(i) + ".Example.org");
+  }
+  const int path = any(0, 4);
+  if (path == 1) route.match.path = "/caf%C3%A9";
+  if (path == 2) route.match.path_prefix = "/api";
+  if (path == 3) route.match.path_regex = R"(/[^/]+/\d{2,3}(\.html)?)";
+  if (coin()) route.match.methods = {"GET", "X-ODD"};
+  route.match.headers = any_values();
+  route.match.cookies = any_values();
+  if (coin()) route.match.query.items.push_back({"q", ""});
+  give_an_action(route, cluster);
+  if (coin()) route.response_headers = HeaderRulesConfig{{}, any_values(), {"Server"}};
+  if (route.redirect || route.respond) return route;
+  route.priority = any(0U, 8U);
+  if (coin()) route.request_headers = HeaderRulesConfig{{{{"x-env", any_name(2)}}}, {}, {}};
+  if (coin()) route.rewrite = RewriteConfig{.regex = RegexReplacement{"(a)", R"(\1\0)"}};
+  return route;
 }
 
 DaemonConfig any_config() {
@@ -73,6 +129,13 @@ DaemonConfig any_config() {
                                 cluster.name,
                                 any<std::uint64_t>(0, 9'000'000'000'000'000'000),
                                 {any_duration(), any_duration(), any_duration()}});
+    ListenerConfig& listener = config.listeners.back();
+    if (listener.protocol != Protocol::http || coin()) continue;
+    listener.cluster.clear();
+    listener.ambiguous_paths = any_of<AmbiguousPaths>(2);
+    for (int route = 0, routes = any(1, 4); route < routes; ++route) {
+      listener.routes.push_back(any_route(route, cluster.name));
+    }
   }
   config.workers.count = any(0U, 1025U);
   config.load_exchange = any_duration();

@@ -29,7 +29,9 @@ std::string full() {
                      "concurrency": 4, "queue": 16}},
   "network": {"connect": "200us", "one_way": "100us"},
   "load": [{"name": "shoppers", "listener": "raw", "arrivals": {"poisson": {"rate": 2000}},
-            "clients": 500, "timeout": "1s", "request": {"method": "HEAD", "path": "/x"}},
+            "clients": 500, "timeout": "1s",
+            "request": {"method": "HEAD", "path": "/x?y", "host": "a.org:81",
+                        "headers": {"Cookie": "u={client}"}}},
            {"arrivals": {"constant": {"rate": 0.5}}},
            {"arrivals": {"closed": {"clients": 20, "think_time": {"constant": "10ms"}}}}],
   "events": [{"at": "20s", "backend": "b1", "fault": "recover"},
@@ -93,7 +95,9 @@ TEST(LoadScenario, ReadsTheLoads) {
   EXPECT_EQ(load[0].clients, 500u);
   EXPECT_EQ(load[0].timeout, 1s);
   EXPECT_EQ(load[0].request.method, "HEAD");
-  EXPECT_EQ(load[0].request.path, "/x");
+  EXPECT_EQ(load[0].request.path, "/x?y");
+  EXPECT_EQ(load[0].request.host, "a.org:81");
+  EXPECT_TRUE((load[0].request.headers == NamedValues{{{"Cookie", "u={client}"}}}));
   EXPECT_EQ(load[1].name, "load");
   EXPECT_EQ(load[1].listener, "");
   EXPECT_EQ(std::get<ConstantRate>(load[1].arrivals).rate, 0.5);
@@ -173,6 +177,14 @@ TEST(LoadScenario, SetsWhatIsOverridden) {
 
 TEST(LoadScenario, TheLastOverrideOfAPathWins) {
   EXPECT_EQ(good(kLeast, {{"seed", "7"}, {"seed", "8"}}).seed, 8u);
+}
+
+TEST(ForClient, PutsTheNumberInEveryPlace) {
+  EXPECT_EQ(for_client("plain", 7), "plain");
+  EXPECT_EQ(for_client("{client}", 7), "7");
+  EXPECT_EQ(for_client("a{client}b{client}", 12), "a12b12");
+  EXPECT_EQ(for_client("{client{client}}", 3), "{client3}");
+  EXPECT_EQ(for_client("", 3), "");
 }
 
 TEST(ClientAddress, IsADifferentLoopbackAddressForEachClient) {

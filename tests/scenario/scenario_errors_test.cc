@@ -73,7 +73,7 @@ const std::vector<Broken> kBroken = {
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
      {},
      "bad.yaml:6:38: clusters[0].backends[0].wieght: unknown key; expected one of \"id\", "
-     "\"address\", \"weight\" or \"state\"; did you mean \"weight\"?\n"},
+     "\"address\", \"weight\", \"state\" or \"priority\"; did you mean \"weight\"?\n"},
     {"AConfigFileThatIsNotYaml",
      "{\"why\": \"a test\",\n"
      " \"config\": \"syntax.yaml\",\n"
@@ -142,6 +142,21 @@ const std::vector<Broken> kBroken = {
      " \"load\": [{\"listener\": \"wep\", \"arrivals\": {\"poisson\": {\"rate\": 1}}}]}",
      {},
      "s.json:3:24: load[0].listener: there is no listener \"wep\"; did you mean \"web\"?\n"},
+    {"RequestsThatAreNone",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}, \"request\":\n"
+     "   {\"method\": \"G T\", \"path\": \"x y\", \"host\": \"a/b\", \"headers\": {\n"
+     "    \"a b\": \"c\", \"Host\": \"d\", \"x\": \"e\\r\\nf\"}}}]}",
+     {},
+     "s.json:4:15: load[0].request.method: not a method: \"G T\"\n"
+     "s.json:4:30: load[0].request.path: expected a path that starts with \"/\", with special "
+     "characters escaped\n"
+     "s.json:4:45: load[0].request.host: expected host or host:port, found \"a/b\"\n"
+     "s.json:4:63: load[0].request.headers: not a header field: \"a b\"\n"
+     "s.json:4:63: load[0].request.headers: \"Host\" may not be set here; a host goes under "
+     "\"host\"\n"
+     "s.json:4:63: load[0].request.headers: not a header field: \"x\"\n"},
     {"AnUnknownDistribution",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
@@ -263,7 +278,7 @@ const std::vector<Broken> kBroken = {
      " \"events\": [{\"at\": \"1s\", \"reload\": \"bad.yaml\"}]}",
      {},
      "bad.yaml:6:38: clusters[0].backends[0].wieght: unknown key; expected one of \"id\", "
-     "\"address\", \"weight\" or \"state\"; did you mean \"weight\"?\n"},
+     "\"address\", \"weight\", \"state\" or \"priority\"; did you mean \"weight\"?\n"},
     {"AnInlineReloadWithAnError",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"

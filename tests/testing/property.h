@@ -13,6 +13,8 @@
 #include <sstream>
 #include <string>
 
+#include "lbcore/hash.h"
+
 namespace lb::testing {
 
 template <class Testable>
@@ -22,18 +24,21 @@ void expect_property(Testable&& property, int cases = 500) {
     return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
   };
   rc::detail::TestParams params;
-  params.seed = setting("LB_PROPERTY_SEED", 2026);
+  const ::testing::TestInfo& test = *::testing::UnitTest::GetInstance()->current_test_info();
+  const std::uint64_t seed = setting("LB_PROPERTY_SEED", 2026);
+  // Other cases for each parameter of a test: the same ones would find the same.
+  params.seed = test.value_param() == nullptr ? seed : combine(seed, hash_bytes(test.name()));
   params.maxSuccess =
       static_cast<int>(setting("LB_PROPERTY_CASES", static_cast<std::uint64_t>(cases)));
   params.maxSize = 100;
   rc::detail::TestMetadata metadata;
-  metadata.id = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  metadata.id = test.name();
   metadata.description = metadata.id;
   const auto result = rc::detail::checkTestable(std::forward<Testable>(property), metadata, params);
   if (result.template is<rc::detail::SuccessResult>()) return;
   std::ostringstream text;
   rc::detail::printResultMessage(result, text);
-  ADD_FAILURE() << "LB_PROPERTY_SEED=" << params.seed << '\n' << text.str();
+  ADD_FAILURE() << "LB_PROPERTY_SEED=" << seed << '\n' << text.str();
 }
 
 }  // namespace lb::testing

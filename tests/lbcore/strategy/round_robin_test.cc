@@ -91,5 +91,35 @@ TEST(RoundRobin, ContinuesOverEveryChangeOfTheSet) {
   }
 }
 
+TEST(RoundRobin, PassesOverWhoIsNotOpen) {
+  StrategyAtWork turn{RoundRobinConfig{}, with_ids({0, 1, 2, 3})};
+  turn.close(1);
+  EXPECT_EQ(turn.picks(4), "ACDA");
+  turn.open(1);
+  EXPECT_EQ(turn.picks(4), "BCDA") << "nobody else's turn has changed";
+}
+
+TEST(RoundRobin, GoesOnFromAnySetOfOpenOnes) {
+  for (unsigned open = 1; open < 64; ++open) {
+    for (unsigned start = 0; start < 6; ++start) {
+      StrategyAtWork turn{RoundRobinConfig{}, with_ids({0, 1, 2, 3, 4, 5})};
+      for (unsigned n = 0; n < start; ++n) turn.pick();
+      for (std::size_t i = 0; i < 6; ++i) {
+        if ((open >> i & 1U) == 0) turn.close(i);
+      }
+      unsigned expected = start;
+      for (int n = 0; n < 8; ++n) {
+        while ((open >> expected & 1U) == 0) expected = (expected + 1) % 6;
+        ASSERT_EQ(turn.pick().index, expected) << open << " from " << start;
+        expected = (expected + 1) % 6;
+      }
+    }
+  }
+}
+
+TEST(RoundRobin, HasNoUseForWeights) {
+  EXPECT_FALSE(make_strategy(RoundRobinConfig{})->uses_weights());
+}
+
 }  // namespace
 }  // namespace lb

@@ -82,6 +82,22 @@ TEST(SmoothWeightedRoundRobin, PicksWhatTheNaiveRulePicksForLargeRandomVectors) 
   }
 }
 
+// Groups of one backend, many of them: then the tournament is deep and its winners change all the
+// time. Sizes on both sides of powers of two.
+TEST(SmoothWeightedRoundRobin, PicksWhatTheNaiveRulePicksAmongManyDifferentWeights) {
+  Prng prng{7};
+  for (const std::size_t count : {31u, 32u, 33u, 63u, 64u, 65u, 200u}) {
+    for (const std::uint64_t weight_max : {100u, 65535u, 0xffffffffU}) {
+      std::vector<std::uint32_t> weights(count);
+      for (auto& weight : weights) weight = static_cast<std::uint32_t>(1 + prng.below(weight_max));
+      expect_same_as_naive(weights, 5000);
+    }
+  }
+  std::vector<std::uint32_t> ascending(64);
+  std::iota(ascending.begin(), ascending.end(), 1U);
+  expect_same_as_naive(ascending, 3 * 64 * 65 / 2);
+}
+
 TEST(SmoothWeightedRoundRobin, GivesExactlyItsWeightInEveryCycle) {
   const std::vector<std::uint32_t> weights{13, 1, 7, 7, 2};
   StrategyAtWork smooth{WeightedRoundRobinConfig{}, with_weights(weights)};
@@ -110,6 +126,15 @@ TEST(SmoothWeightedRoundRobin, StartsANewCycleAfterAChange) {
   std::map<char, int> counts;
   for (const char letter : smooth.picks(5)) ++counts[letter];
   EXPECT_EQ(counts, (std::map<char, int>{{'A', 3}, {'B', 1}, {'C', 1}}));
+}
+
+// The cycle is AABACA; without A it is BC.
+TEST(SmoothWeightedRoundRobin, WhoIsNotOpenLosesItsTurn) {
+  StrategyAtWork smooth{WeightedRoundRobinConfig{}, with_weights({4, 1, 1})};
+  smooth.close(0);
+  EXPECT_EQ(smooth.picks(6), "BCBCBC");
+  smooth.open(0);
+  EXPECT_EQ(smooth.picks(6), "AAABAC") << "the last of its turns, and a new cycle";
 }
 
 }  // namespace

@@ -174,8 +174,68 @@ TEST_F(HeadWriter, AnswersForItselfInFewWords) {
             "Content-Length: 16\r\nConnection: close\r\n\r\n");
 }
 
+TEST_F(HeadWriter, SaysWhenToComeBack) {
+  Buffer out(pool_);
+  write_own_response(429, false, false, out, 7);
+  EXPECT_EQ(out.view(),
+            "HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain\r\n"
+            "Content-Length: 22\r\nRetry-After: 7\r\n\r\n429 Too Many Requests\n");
+}
+
+// -- What routes change
+
+TEST_F(HeadWriter, WritesARequestAsARouteWantsIt) {
+  const std::string text =
+      "GET /old?q HTTP/1.1\r\nHost: a\r\nX-Env: forged\r\nx-ENV: twice\r\nX-Tag: a\r\n"
+      "Cookie: b=c\r\nConnection: X-Env\r\nX-Last: 1\r\n\r\n";
+  RequestHead head;
+  ASSERT_EQ(parse_request_head(text, head), 0);
+  const HeaderRules rules(
+      {.set = {{{"X-Env", "blue"}}}, .add = {{{"X-Tag", "b"}}}, .remove = {"cookie"}});
+  Buffer out(pool_);
+  ASSERT_TRUE(write_request_head(head, "192.0.2.7", out,
+                                 {.target = "/new?q", .host = "inner:81", .rules = &rules}));
+  EXPECT_EQ(out.view(), "GET /new?q HTTP/1.1\r\nHost: inner:81\r\nX-Tag: a\r\nX-Last: 1\r\n" +
+                            kForwarded + "X-Forwarded-Host: a\r\nX-Env: blue\r\nX-Tag: b\r\n\r\n");
+}
+
+TEST_F(HeadWriter, GivesARequestWithoutAHostTheOneOfItsRoute) {
+  RequestHead head;
+  ASSERT_EQ(parse_request_head("GET / HTTP/1.0\r\n\r\n", head), 0);
+  Buffer out(pool_);
+  ASSERT_TRUE(write_request_head(head, "192.0.2.7", out, {.host = "inner"}));
+  EXPECT_EQ(out.view(), "GET / HTTP/1.1\r\nHost: inner\r\n" + kForwarded + "\r\n");
+}
+
+TEST_F(HeadWriter, WritesAnAnswerAsARouteWantsIt) {
+  const HeaderRules rules(
+      {.set = {{{"Cache-Control", "no-store"}}}, .add = {}, .remove = {"Server"}});
+  EXPECT_EQ(answered("HTTP/1.1 200 OK\r\nServer: x\r\ncache-control: private\r\n"
+                     "Content-Length: 1\r\n\r\n",
+                     {.coding = BodyCoding::as_is, .close = true, .rules = &rules}),
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n"
+            "Cache-Control: no-store\r\n\r\n");
+}
+
+TEST_F(HeadWriter, AnswersForARoute) {
+  const auto written = [&](const RouteAnswer& answer) {
+    Buffer out(pool_);
+    EXPECT_TRUE(write_route_answer(answer, out));
+    return std::string{out.view()};
+  };
+  EXPECT_EQ(written({.status = 200, .content_type = "text/html", .body_size = 3}),
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\n");
+  EXPECT_EQ(written({.status = 308, .location = "https://a/b", .close = true}),
+            "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://a/b\r\nContent-Length: 0\r\n"
+            "Connection: close\r\n\r\n");
+  EXPECT_EQ(written({.status = 204}), "HTTP/1.1 204 No Content\r\n\r\n");
+  const HeaderRules rules({.set = {{{"Content-Type", "a/b"}}}, .add = {}, .remove = {}});
+  EXPECT_EQ(written({.status = 404, .content_type = "text/html", .body_size = 3, .rules = &rules}),
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\nContent-Type: a/b\r\n\r\n");
+}
+
 TEST_F(HeadWriter, EveryAnswerOfItsOwnIsAGoodOne) {
-  for (const int status : {400, 405, 408, 413, 414, 417, 431, 501, 502, 503, 504, 505, 599}) {
+  for (const int status : {400, 405, 408, 413, 414, 417, 429, 431, 501, 502, 503, 504, 505, 599}) {
     Buffer out(pool_);
     write_own_response(status, true, false, out);
     const std::string_view text = out.view();
