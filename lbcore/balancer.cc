@@ -270,10 +270,10 @@ void Balancer::attempt_ended(Instant now, Request& request, CircuitBreaker::Resu
   if (result != CircuitBreaker::Result::neither) {
     backend.errors.record(now, failed);
     if (config_.outlier_ejection) {
-      ++(failed ? backend.tally.failures : backend.tally.successes);
-      backend.tally.failure_run.record(failed);
-      backend.tally.gateway_run.record(failed && gateway);
-      if (!std::exchange(backend.has_tally, true)) tallied_.push_back(request.backend);
+      Tally& tally = tally_of(backend);
+      ++(failed ? tally.failures : tally.successes);
+      tally.failure_run.record(failed);
+      tally.gateway_run.record(failed && gateway);
     }
   }
   if (std::exchange(request.result_known, true)) return;

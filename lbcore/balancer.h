@@ -128,7 +128,7 @@ struct BalancerCounters {
 // One backend as metrics and the admin API show it. Counts are this worker's alone.
 struct BackendStatus {
   BackendId id;
-  const BackendConfig* config = nullptr;
+  std::uint32_t weight = 1;
   HealthState health = HealthState::unknown;
   bool ejected = false;
   bool removed = false;  // No longer configured, finishing what it has.
@@ -291,10 +291,12 @@ class Balancer {
   void rebuild_eligible(Instant now);
   void start_ramps(Instant now);
   void warm_up(Instant now, BackendSlot slot);
-  void add_backend(BackendId id, const BackendConfig& config);
+  void add_backend(BackendId id);
   void start_removal(Instant now, Backend& backend);
   void abort_in_flight(BackendSlot slot);
   void drop_if_finished(BackendSlot slot);
+  [[nodiscard]] Tally& tally_of(Backend& backend);
+  void forget_tally(Backend& backend);
   void forget_tallies();
   void close_idle_connections(BackendSlot slot, std::uint32_t keep = 0);
 
@@ -317,7 +319,7 @@ class Balancer {
   std::size_t retrying_ = 0;     // Requests that the budget of retries is charged with.
   RingQueue<Action> actions_;
   std::vector<std::vector<BackendLoad>> sibling_loads_;  // By sibling.
-  std::vector<BackendSlot> tallied_;                     // Backends with a tally to tell.
+  std::vector<Tally> tallies_;                           // To be told, in no order.
   BalancerCounters counters_;
   Journal* journal_ = nullptr;
 };

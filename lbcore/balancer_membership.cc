@@ -93,10 +93,12 @@ void Balancer::handle_config(Instant now, const ClusterPlan& plan) {
   for (std::size_t i = 0; i < plan.backend_ids.size(); ++i) {
     Backend* backend = find_backend(plan.backend_ids[i]);
     if (backend == nullptr) {
-      add_backend(plan.backend_ids[i], plan.config.backends[i]);
+      add_backend(plan.backend_ids[i]);
       backend = find_backend(plan.backend_ids[i]);
     }
-    if (backend->config != plan.config.backends[i]) backend->config = plan.config.backends[i];
+    backend->weight = plan.config.backends[i].weight;
+    backend->priority = plan.config.backends[i].priority;
+    backend->state = plan.config.backends[i].state;
     backend->health = plan.health[i];
     backend->ejected = i < plan.ejected.size() && plan.ejected[i];
   }
@@ -110,7 +112,7 @@ void Balancer::handle_config(Instant now, const ClusterPlan& plan) {
   call_next(now);
 }
 
-void Balancer::add_backend(BackendId id, const BackendConfig& config) {
+void Balancer::add_backend(BackendId id) {
   BackendSlot slot = 0;
   if (free_slots_.empty()) {
     slot = static_cast<BackendSlot>(backends_.size());
@@ -121,7 +123,6 @@ void Balancer::add_backend(BackendId id, const BackendConfig& config) {
   }
   Backend& backend = backends_[slot] = Backend{};
   backend.id = id;
-  backend.config = config;
   backend.live = true;
   backend.founder = !started_;
   // Ids are handed out in order, so that this is nearly always the end.
@@ -150,8 +151,8 @@ void Balancer::drop_if_finished(BackendSlot slot) {
   deadlines_.cancel(backend.drain);
   deadlines_.cancel(backend.breaker_deadline);
   in_flight_ -= backend.sibling_in_flight;
+  forget_tally(backend);
   std::erase(slots_by_id_, slot);
-  std::erase(tallied_, slot);
   backend.live = false;
   free_slots_.push_back(slot);
 }
@@ -178,7 +179,7 @@ void Balancer::close_idle_connections(BackendSlot slot, std::uint32_t keep) {
 
 Exclusion Balancer::standing(const Backend& backend) const {
   return exclusion_of({.removed = !backend.live || backend.removed,
-                       .state = backend.config.state,
+                       .state = backend.state,
                        .probed = config_.health_check.has_value(),
                        .health = backend.health,
                        .ejected = backend.ejected});
@@ -220,10 +221,10 @@ void Balancer::rebuild_eligible(Instant now) {
     }
     members.push_back({.slot = slot,
                        .id = backend.id,
-                       .weight = backend.config.weight,
+                       .weight = backend.weight,
                        .ramp_percent = backend.ramp_percent,
                        .in_flight = backend.in_flight(),
-                       .priority = backend.config.priority,
+                       .priority = backend.priority,
                        .well = why == Exclusion::none,
                        .may_panic = why != Exclusion::unknown,
                        .open = is_open(backend)});

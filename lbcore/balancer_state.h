@@ -12,8 +12,12 @@ namespace lb {
 inline constexpr BackendSlot kNoSlot = 0xffffffffU;
 
 struct Balancer::Backend {
+  static constexpr std::uint32_t kNoTally = 0xffffffffU;
+
   BackendId id;
-  BackendConfig config;
+  std::uint32_t weight = 1;
+  std::uint32_t priority = 0;
+  AdminState state = AdminState::enabled;
   HealthState health = HealthState::unknown;
   bool ejected = false;
   bool live = false;       // The slot is in use.
@@ -21,9 +25,9 @@ struct Balancer::Backend {
   bool was_well = false;   // At the last rebuild.
   bool was_ready = false;  // The same: well, and eligible, too.
   bool founder = false;    // There from the start: it does not join, and so does not start slowly.
-  bool has_tally = false;
   std::uint32_t own_in_flight = 0;
   std::uint32_t sibling_in_flight = 0;
+  std::uint32_t tally = kNoTally;  // Where in tallies_.
   EligibleSet::Place place;
   CircuitBreaker breaker;
   DeadlineId breaker_deadline;
@@ -32,7 +36,6 @@ struct Balancer::Backend {
   std::uint32_t ramp_percent = 100;
   std::uint64_t picked = 0;
   std::uint64_t failures = 0;
-  Tally tally;
   ErrorTrend errors;
   OutcomeCounts outcomes;
 

@@ -29,25 +29,32 @@ std::vector<BackendLoad> Balancer::own_load() const {
 std::size_t Balancer::in_progress() const { return requests_.size(); }
 
 std::vector<Tally> Balancer::take_tallies(Instant now) {
-  std::vector<Tally> tallies;
-  for (const BackendSlot slot : tallied_) {
-    Backend& backend = backends_[slot];
-    backend.tally.backend = backend.id;
-    tallies.push_back(std::exchange(backend.tally, {}));
-    backend.has_tally = false;
-  }
-  tallied_.clear();
+  std::vector<Tally> tallies = tallies_;  // A copy, so that counting goes on without allocating.
+  forget_tallies();
   std::sort(tallies.begin(), tallies.end(),
             [](const Tally& a, const Tally& b) { return a.backend < b.backend; });
   return tallies.empty() ? tallies : told(now, input::TalliesTaken{}, tallies);
 }
 
-void Balancer::forget_tallies() {
-  for (const BackendSlot slot : tallied_) {
-    backends_[slot].tally = {};
-    backends_[slot].has_tally = false;
+Tally& Balancer::tally_of(Backend& backend) {
+  if (backend.tally == Backend::kNoTally) {
+    backend.tally = static_cast<std::uint32_t>(tallies_.size());
+    tallies_.push_back({.backend = backend.id});
   }
-  tallied_.clear();
+  return tallies_[backend.tally];
+}
+
+void Balancer::forget_tally(Backend& backend) {
+  if (backend.tally == Backend::kNoTally) return;
+  find_backend(tallies_.back().backend)->tally = backend.tally;
+  tallies_[backend.tally] = tallies_.back();
+  tallies_.pop_back();
+  backend.tally = Backend::kNoTally;
+}
+
+void Balancer::forget_tallies() {
+  for (const Tally& tally : tallies_) find_backend(tally.backend)->tally = Backend::kNoTally;
+  tallies_.clear();
 }
 
 std::vector<BackendStatus> Balancer::backends() const {
@@ -57,7 +64,7 @@ std::vector<BackendStatus> Balancer::backends() const {
     const Backend& backend = backends_[slot];
     const Exclusion why = excluded_by(backend);
     all.push_back({.id = backend.id,
-                   .config = &backend.config,
+                   .weight = backend.weight,
                    .health = backend.health,
                    .ejected = backend.ejected,
                    .removed = backend.removed,
@@ -93,8 +100,8 @@ Explanation Balancer::explain(Instant now, const RequestInput& input) const {
     const Backend& backend = backends_[slot];
     Explanation::Candidate candidate{.backend = backend.id,
                                      .exclusion = excluded_by(backend),
-                                     .priority = backend.config.priority,
-                                     .weight = backend.config.weight,
+                                     .priority = backend.priority,
+                                     .weight = backend.weight,
                                      .in_flight = backend.in_flight()};
     if (backend.place) {
       candidate.effective_weight = eligible_.effective_weight(backend.place);

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::uint32_t kOverprovisioningPercent = 140;
 
+bool ramps_by_weight(const Strategy& strategy) {
+  return strategy.uses_weights() && !strategy.uses_key();
+}
+
 // Positions closed for the length of one pick.
 class Closed {
  public:
@@ -42,14 +46,17 @@ EligibleSet EligibleSet::clone() const {
   for (const Level& level : levels_) {
     copy.levels_.push_back({level.strategy->clone(), level.priority, level.load_percent,
                             level.panicking, level.in_flight, level.views, level.slots, level.ramps,
-                            level.open});
+                            level.open, level.strategy_is_new, {}});
   }
   return copy;
 }
 
 void EligibleSet::use(const StrategyConfig& config) {
   config_ = config;
-  for (Level& level : levels_) level.strategy = make_strategy(config_);
+  for (Level& level : levels_) {
+    level.strategy = make_strategy(config_);
+    level.strategy_is_new = true;
+  }
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -58,6 +65,7 @@ void EligibleSet::use(const StrategyConfig& config) {
 std::vector<EligibleSet::Place> EligibleSet::rebuild(std::span<const Member> members,
                                                      std::uint32_t panic_threshold, Instant now) {
   for (Level& level : levels_) {
+    level.known.swap(level.views);
     level.views.clear();
     level.slots.clear();
     level.ramps.clear();
@@ -95,10 +103,13 @@ std::vector<EligibleSet::Place> EligibleSet::rebuild(std::span<const Member> mem
                                      [](std::uint8_t percent) { return percent < 100; });
     if (!ramping) level.ramps.clear();
     // All weights grow together, so that the shares in between can be told in whole numbers.
-    if (ramping && level.strategy->uses_weights()) {
+    if (ramping && ramps_by_weight(*level.strategy)) {
       for (std::size_t i = 0; i < level.views.size(); ++i) level.views[i].weight *= level.ramps[i];
     }
-    level.strategy->rebuild(level.views, now);
+    if (level.views != level.known || level.strategy_is_new) {
+      level.strategy->rebuild(level.views, now);
+    }
+    level.strategy_is_new = false;
   }
   return places;
 }
@@ -227,15 +238,22 @@ EligibleSet::Level& EligibleSet::choose_level(HashKey key, Prng& prng) {
 Pick EligibleSet::pick_in(Level& level, HashKey key, Instant now, Prng& prng) {
   if (level.views.size() == 1) return {0, PickReason::only_one};
   const PickContext context{level.views, level.open, level.in_flight, key, now, prng};
-  if (!level.ramps.empty() && !level.strategy->uses_weights()) return pick_ramping(level, context);
+  if (!level.ramps.empty() && !ramps_by_weight(*level.strategy)) {
+    return pick_ramping(level, context);
+  }
   const Pick choice = level.strategy->pick(context);
   if (level.open.contains(choice.index)) return choice;
   return {level.open.next(choice.index), PickReason::moved_on};
 }
 
 // A strategy without weights has its picks of a starting backend thinned out instead: only the
-// ramp's share of them stands, and for the others it is asked again without that backend.
+// ramp's share of them stands, and for the others it is asked again without that backend. Where a
+// key decides it decides this, too: the backend gets more and more keys, and none of them twice.
 Pick EligibleSet::pick_ramping(Level& level, const PickContext& context) {
+  const auto draw = [&](BackendId id) {
+    return level.strategy->uses_key() ? combine(context.key, id.value) % 100
+                                      : context.prng.below(100);
+  };
   Closed closed(level.open);
   for (;;) {
     Pick choice = level.strategy->pick(context);
@@ -244,7 +262,7 @@ Pick EligibleSet::pick_ramping(Level& level, const PickContext& context) {
     }
     const bool last = level.open.count() == 1 || closed.full();
     const std::uint8_t percent = level.ramps[choice.index];
-    if (last || percent == 100 || context.prng.below(100) < percent) return choice;
+    if (last || percent == 100 || draw(level.views[choice.index].id) < percent) return choice;
     closed.close(choice.index);
   }
 }

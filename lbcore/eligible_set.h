@@ -58,8 +58,8 @@ class EligibleSet {
   // Strategies of this kind from now on; what earlier ones learnt is forgotten.
   void use(const StrategyConfig& config);
 
-  // Takes the members anew, sorted by id, and says where each stands, in the same order.
-  // O(n log n), or what the strategy's header says.
+  // Takes the members anew, sorted by id, and says where each stands, in the same order. O(n); and
+  // what the strategy's header says, for levels in which something has changed.
   std::vector<Place> rebuild(std::span<const Member> members, std::uint32_t panic_threshold,
                              Instant now);
 
@@ -98,6 +98,8 @@ class EligibleSet {
     std::vector<BackendSlot> slots;
     std::vector<std::uint8_t> ramps;  // Percent; empty when nobody starts slowly.
     OpenSet open;
+    bool strategy_is_new = true;     // It has not been rebuilt yet.
+    std::vector<BackendView> known;  // For rebuild(): what the strategy has seen.
   };
 
   [[nodiscard]] Level& level_of_priority(std::uint32_t priority);

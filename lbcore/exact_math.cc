@@ -8,6 +8,7 @@
 namespace lb {
 namespace {
 
+constexpr double kLn2 = 0x1.62e42fefa39efp-1;
 constexpr double kLn2High = 0x1.62e42fee00000p-1;  // ln 2 in two parts, so that n * high is exact.
 constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
 // 1/13!, 1/12!, … 1/0!
@@ -53,21 +54,24 @@ double exact_exp(double x) {
   return sum * std::bit_cast<double>(static_cast<std::uint64_t>(static_cast<int>(n) + 1023) << 52U);
 }
 
-double decay(Duration elapsed, Duration constant) {
-  const double x = static_cast<double>(elapsed.count()) / static_cast<double>(constant.count());
-  if (x > 40) return 0.0;
-  // As exact_exp(-x), but the terms are added in pairs of pairs: half as long, because no addition
-  // waits for all before it. Every sample of a latency comes through here.
-  const auto n = static_cast<std::int64_t>(x / (kLn2High + kLn2Low) + 0.5);
-  const double r = (static_cast<double>(n) * kLn2High - x) + static_cast<double>(n) * kLn2Low;
+Decay::Decay(Duration constant)
+    : cells_per_ns_(kCells / (kLn2 * static_cast<double>(constant.count()))) {
+  for (std::size_t i = 0; i < kCells; ++i) {
+    cells_[i] = exact_exp(-kLn2 * static_cast<double>(i) / kCells);
+  }
+}
+
+double Decay::left_after(Duration elapsed) const {
+  const double cells = static_cast<double>(elapsed.count()) * cells_per_ns_;
+  if (cells > 40 * kCells / kLn2) return 0.0;
+  // Halved so many times, and a number of cells more, and r, at most half a cell. Five terms for r
+  // leave less than 1e-16; they are added in pairs, so that no addition waits for all before it.
+  const auto n = static_cast<std::uint64_t>(cells + 0.5);
+  const double r = (static_cast<double>(n) - cells) * (kLn2 / kCells);
   const double r2 = r * r;
-  const double r4 = r2 * r2;
-  const auto& c = kInverseFactorials;
-  const double low = ((c[13] + c[12] * r) + (c[11] + c[10] * r) * r2) +
-                     ((c[9] + c[8] * r) + (c[7] + c[6] * r) * r2) * r4;
-  const double high = ((c[5] + c[4] * r) + (c[3] + c[2] * r) * r2) + (c[1] + c[0] * r) * r4;
-  const auto bits = std::bit_cast<std::uint64_t>(low + high * (r4 * r4));
-  return std::bit_cast<double>(bits - (static_cast<std::uint64_t>(n) << 52U));
+  const double series = (1 + r) + r2 * ((0.5 + r / 6) + r2 * (1.0 / 24 + r / 120));
+  const auto bits = std::bit_cast<std::uint64_t>(cells_[n % kCells] * series);
+  return std::bit_cast<double>(bits - ((n / kCells) << 52U));
 }
 
 }  // namespace lb

@@ -2,6 +2,9 @@
 // a fixed order, no libm. What is decided by them is decided alike in every replay.
 #pragma once
 
+#include <array>
+#include <cstddef>
+
 #include "lbcore/time.h"
 
 namespace lb {
@@ -12,8 +15,20 @@ namespace lb {
 // e^x for |x| <= 700; relative error below 1e-15. About 10 ns.
 [[nodiscard]] double exact_exp(double x);
 
-// What is left of something after `elapsed`, when it shrinks to 1/e in every `constant`:
-// e^(-elapsed/constant), 0 after 40 constants. REQUIRES: constant > 0, elapsed >= 0.
-[[nodiscard]] double decay(Duration elapsed, Duration constant);
+// What shrinks to 1/e in every `constant`. 536 bytes.
+class Decay {
+ public:
+  explicit Decay(Duration constant);  // REQUIRES: constant > 0.
+
+  // What is left of 1: e^(-elapsed/constant), 0 after 40 constants; relative error below 1e-14.
+  // About 5 ns. REQUIRES: elapsed >= 0.
+  [[nodiscard]] double left_after(Duration elapsed) const;
+
+ private:
+  static constexpr std::size_t kCells = 64;
+
+  double cells_per_ns_ = 0;  // A cell takes 1/64 of the time in which it is halved.
+  std::array<double, kCells> cells_{};
+};
 
 }  // namespace lb

@@ -114,7 +114,7 @@ AdminAnswer explain(Daemon& daemon, std::string_view query) {
                                "strategy hashes, such as a client's address");
 }
 
-constexpr std::string_view kHidden = "(hidden)";
+constexpr std::string_view kHidden = "(hidden; comes back unchanged)";
 
 Json without_secrets(config::DaemonConfig config) {
   for (ClusterConfig& cluster : config.clusters) {

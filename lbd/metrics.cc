@@ -244,7 +244,7 @@ void add_process(Families& families, const ControlFacts& facts) {
 
 void add_to(ClusterTotals::Backend& total, const net::ClusterSnapshot::Backend& part) {
   total.address = part.address;
-  total.weight = part.weight;
+  total.weight = part.status.weight;
   total.health = part.status.health;
   total.removed = part.status.removed;
   total.ejected = total.ejected || part.status.ejected;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 
 #include "lbnet/clock.h"
 #include "lbnet/worker.h"
@@ -41,25 +42,33 @@ ClusterRuntime::~ClusterRuntime() = default;
 
 void ClusterRuntime::apply(const ClusterSetup& setup) {
   name_ = setup.plan.config.name;
-  std::vector<BackendId> mentioned = setup.plan.backend_ids;
-  for (const BackendStatus& status : brain_.backends()) mentioned.push_back(status.id);
-  std::erase_if(peers_, [&](const Peer& peer) {
-    return std::find(mentioned.begin(), mentioned.end(), peer.id) == mentioned.end();
-  });
-  for (std::size_t i = 0; i < setup.plan.backend_ids.size(); ++i) {
-    const BackendId id = setup.plan.backend_ids[i];
-    const auto place = std::lower_bound(peers_.begin(), peers_.end(), id,
-                                        [](const Peer& a, BackendId b) { return a.id < b; });
-    if (place != peers_.end() && place->id == id) continue;
-    const BackendConfig& backend = setup.plan.config.backends[i];
-    peers_.insert(place, {id, backend.id, setup.endpoints[i], backend.address});
-  }
+  take_peers(setup);
   key_expression_ = lb::key_expression(setup.plan.config.strategy);
   affinity_.reset();
   if (setup.plan.config.affinity) affinity_.emplace(setup.plan);
   load_prober_.apply(load_question(setup.plan.config.strategy), setup.plan.backend_ids);
   brain_.handle_config(now(), setup.plan);
   after_brain();
+}
+
+// Who is new, and who was there and stays, in the configuration or in the brain's memory.
+void ClusterRuntime::take_peers(const ClusterSetup& setup) {
+  std::vector<Peer> peers;
+  const std::vector<BackendId>& ids = setup.plan.backend_ids;
+  peers.reserve(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const BackendConfig& backend = setup.plan.config.backends[i];
+    peers.push_back({ids[i], backend.id, setup.endpoints[i], backend.address});
+  }
+  for (const BackendStatus& status : brain_.backends()) {
+    const Peer* known = find_peer(status.id);
+    if (known != nullptr) peers.push_back(*known);
+  }
+  // Of two with the same id the first stays: its host name may have been looked up anew.
+  std::ranges::stable_sort(peers, std::ranges::less{}, &Peer::id);
+  const auto doubles = std::ranges::unique(peers, std::ranges::equal_to{}, &Peer::id);
+  peers.erase(doubles.begin(), doubles.end());
+  peers_ = std::move(peers);
 }
 
 void ClusterRuntime::after_brain() {
@@ -164,6 +173,23 @@ const ClusterRuntime::Peer* ClusterRuntime::find_peer(BackendId id) const {
   const auto place = std::lower_bound(peers_.begin(), peers_.end(), id,
                                       [](const Peer& a, BackendId b) { return a.id < b; });
   return place != peers_.end() && place->id == id ? &*place : nullptr;
+}
+
+ClusterSnapshot ClusterRuntime::snapshot() const {
+  ClusterSnapshot snapshot;
+  snapshot.name = name_;
+  snapshot.counters = brain_.counters();
+  snapshot.load_probes = load_prober_.counters();
+  snapshot.in_progress = brain_.in_progress();
+  snapshot.queue_length = brain_.queue_length();
+  snapshot.panicking = brain_.panicking();
+  snapshot.max_in_flight_per_backend = brain_.config().limits.max_in_flight_per_backend;
+  for (const BackendStatus& status : brain_.backends()) {
+    const Peer* peer = find_peer(status.id);
+    LB_ASSERT(peer != nullptr);
+    snapshot.backends.push_back({status, peer->name, peer->address, status.errors.read(now())});
+  }
+  return snapshot;
 }
 
 std::string_view ClusterRuntime::backend_name(BackendId id) const {

@@ -12,6 +12,7 @@
 #include "lbnet/affinity_cookie.h"
 #include "lbnet/endpoint.h"
 #include "lbnet/load_prober.h"
+#include "lbnet/metrics.h"
 #include "lbnet/task.h"
 #include "lbnet/upstream.h"
 
@@ -79,7 +80,7 @@ class ClusterRuntime {
   // Empty when the backend has left meanwhile.
   [[nodiscard]] std::string_view backend_name(BackendId id) const;
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] const LoadProbeCounters& load_probes() const { return load_prober_.counters(); }
+  [[nodiscard]] ClusterSnapshot snapshot() const;
   [[nodiscard]] Worker& worker() { return worker_; }
 
  private:
@@ -94,6 +95,7 @@ class ClusterRuntime {
     ConnectionId id;
   };
 
+  void take_peers(const ClusterSetup& setup);
   [[nodiscard]] const Peer* find_peer(BackendId id) const;
   void act(const Action& action);
   void ask_load(BackendId backend);

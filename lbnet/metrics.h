@@ -60,10 +60,9 @@ struct ClusterSnapshot {
   bool panicking = false;
   std::uint32_t max_in_flight_per_backend = 0;  // As configured; 0 for no limit.
   struct Backend {
-    BackendStatus status;  // `config` is not set here: the thread that owns it is another one.
+    BackendStatus status;
     std::string id;
     std::string address;
-    std::uint32_t weight = 1;
     ErrorTrend::Reading errors;
   };
   std::vector<Backend> backends;

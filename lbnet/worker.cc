@@ -236,20 +236,7 @@ WorkerSnapshot Worker::snapshot() const {
   snapshot.listeners = listener_counters_;
   snapshot.sessions = sessions_.size();
   for (const auto& [_, cluster] : clusters_) {
-    ClusterSnapshot& copy = snapshot.clusters.emplace_back();
-    copy.name = cluster->name();
-    copy.counters = cluster->brain().counters();
-    copy.in_progress = cluster->brain().in_progress();
-    copy.load_probes = cluster->load_probes();
-    copy.queue_length = cluster->brain().queue_length();
-    copy.panicking = cluster->brain().panicking();
-    copy.max_in_flight_per_backend = cluster->brain().config().limits.max_in_flight_per_backend;
-    for (BackendStatus status : cluster->brain().backends()) {
-      ClusterSnapshot::Backend backend{status, status.config->id, status.config->address,
-                                       status.config->weight, status.errors.read(now())};
-      backend.status.config = nullptr;
-      copy.backends.push_back(std::move(backend));
-    }
+    snapshot.clusters.push_back(cluster->snapshot());
   }
   return snapshot;
 }

@@ -141,12 +141,7 @@ class CrossChecks {
           place_.child(node_at("listeners", i, "routes"), path("listeners", i) + ".routes");
       warn_of_routes(routes, config_.listeners[i].routes);
     }
-    for (std::size_t i = 0; i < config_.clusters.size(); ++i) {
-      if (strategy_name(config_.clusters[i].strategy) != "least_ewma_latency") continue;
-      report(node_at("clusters", i, "strategy"), path("clusters", i) + ".strategy",
-             "herds onto the fastest backend at high load; least_dynamic_score or peak_ewma count "
-             "requests in flight too");
-    }
+    for (std::size_t i = 0; i < config_.clusters.size(); ++i) warn_of_cluster(i);
   }
 
  private:
@@ -163,6 +158,22 @@ class CrossChecks {
     }
     const Node* leaf = key.empty() ? node : node->find(key);
     return leaf == nullptr ? *node : *leaf;
+  }
+
+  void warn_of_cluster(std::size_t i) {
+    const ClusterConfig& cluster = config_.clusters[i];
+    if (std::holds_alternative<LeastEwmaLatencyConfig>(cluster.strategy)) {
+      report(node_at("clusters", i, "strategy"), path("clusters", i) + ".strategy",
+             "herds onto the fastest backend at high load; least_dynamic_score or peak_ewma count "
+             "requests in flight too");
+    }
+    constexpr std::size_t kSecretMin = 16;
+    const std::size_t length = cluster.affinity ? cluster.affinity->cookie.secret.size() : 0;
+    if (length > 0 && length < kSecretMin) {
+      report(node_at("clusters", i, "affinity"), path("clusters", i) + ".affinity.cookie.secret",
+             std::to_string(length) + " characters can be guessed; expected " +
+                 std::to_string(kSecretMin) + " or more, such as `openssl rand -hex 16` prints");
+    }
   }
 
   std::string path(std::string_view key) const {

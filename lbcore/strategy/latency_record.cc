@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "lbcore/exact_math.h"
-
 namespace lb {
 
 namespace {
@@ -11,11 +9,11 @@ constexpr int kForgottenAfter = 5;  // Decay times at rest; e^-5 is less than a 
 }
 
 void LatencyRecord::set_in_flight(std::uint32_t in_flight, bool ours, Instant now,
-                                  const LatencyAverageConfig& config) {
+                                  const LatencyRule& rule) {
   const bool rose = in_flight > in_flight_;
   if (in_flight_ == 0 && rose) {
     idle_before_ += now - idle_since_;
-    if (idle_before_ > kForgottenAfter * config.decay_time) stage_ = Stage::untried;
+    if (idle_before_ > kForgottenAfter * rule.config.decay_time) stage_ = Stage::untried;
   }
   // One that ended without a sample (the client left) says nothing: the next may try.
   if (!rose && stage_ == Stage::tried) stage_ = Stage::untried;
@@ -34,21 +32,21 @@ Duration LatencyRecord::idle(Instant now) const {
   return in_flight_ > 0 ? idle_before_ : idle_before_ + (now - idle_since_);
 }
 
-double LatencyRecord::average_at(Instant now, Duration decay_time) const {
+double LatencyRecord::average_at(Instant now, const LatencyRule& rule) const {
   const Duration rest = idle(now);
-  return rest == Duration{} ? average_ : average_ * decay(rest, decay_time);
+  return rest == Duration{} ? average_ : average_ * rule.decay.left_after(rest);
 }
 
-void LatencyRecord::sample(const LatencySample& sample, const LatencyAverageConfig& config,
+void LatencyRecord::sample(const LatencySample& sample, const LatencyRule& rule,
                            Averaging averaging) {
   Duration latency = std::max(sample.latency, Duration{1});
-  if (sample.failed) latency = std::max(latency, config.failure_penalty);
+  if (sample.failed) latency = std::max(latency, rule.config.failure_penalty);
   const auto value = static_cast<double>(latency.count());
   if (stage_ != Stage::known) {
     average_ = value;
   } else {
-    const double now = average_at(sample.at, config.decay_time);
-    const double kept = decay(sample.at - sampled_at_, config.decay_time);
+    const double now = average_at(sample.at, rule);
+    const double kept = rule.decay.left_after(sample.at - sampled_at_);
     const bool peak = averaging == Averaging::peak_sensitive && value >= now;
     average_ = peak ? value : std::max(1.0, now * kept + value * (1 - kept));
   }

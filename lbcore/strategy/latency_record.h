@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "lbcore/exact_math.h"
 #include "lbcore/strategy/strategy.h"
 
 namespace lb {
@@ -38,6 +39,13 @@ struct LatencyAverageConfig {
   }
 };
 
+// A configuration and what is computed once from it.
+struct LatencyRule {
+  explicit LatencyRule(const LatencyAverageConfig& of) : config(of), decay(of.decay_time) {}
+  LatencyAverageConfig config;
+  Decay decay;
+};
+
 enum class Averaging : std::uint8_t { even, peak_sensitive };
 
 class LatencyRecord {
@@ -47,10 +55,9 @@ class LatencyRecord {
   enum class Stage : std::uint8_t { untried, tried, known };
 
   // It has so many in flight now; `ours` says that the pick just made is why.
-  void set_in_flight(std::uint32_t in_flight, bool ours, Instant now,
-                     const LatencyAverageConfig& config);
+  void set_in_flight(std::uint32_t in_flight, bool ours, Instant now, const LatencyRule& rule);
 
-  void sample(const LatencySample& sample, const LatencyAverageConfig& config, Averaging averaging);
+  void sample(const LatencySample& sample, const LatencyRule& rule, Averaging averaging);
 
   [[nodiscard]] Stage stage() const { return stage_; }
   [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }
@@ -63,7 +70,7 @@ class LatencyRecord {
   [[nodiscard]] Duration idle_before() const { return idle_before_; }
   [[nodiscard]] Instant idle_since() const { return idle_since_; }
   // The average, shrunk by the time it was idle.
-  [[nodiscard]] double average_at(Instant now, Duration decay_time) const;
+  [[nodiscard]] double average_at(Instant now, const LatencyRule& rule) const;
 
   // When the first of our requests went there that came after the last sample. Empty while nothing
   // is in flight.

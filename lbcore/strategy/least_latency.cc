@@ -39,7 +39,7 @@ Score count(Instant at) { return at.time_since_epoch().count(); }
 class LeastLatency final : public Strategy {
  public:
   LeastLatency(const LatencyAverageConfig& config, Comparing comparing)
-      : config_(config),
+      : rule_(config),
         by_load_(comparing == Comparing::latency_and_load),
         log_(config.decay_time) {
     LB_ASSERT(config.decay_time > Duration{});
@@ -53,9 +53,11 @@ class LeastLatency final : public Strategy {
   void rebuild(EligibleView eligible, Instant now) override {
     turns_.rebuild(eligible);
     backends_.rebuild(eligible);
-    for (Heap& heap : heaps_) heap.reset(eligible.size());
+    for (const Kind kind : {Kind::idle, Kind::busy, Kind::late}) {
+      heap(kind).reset(by_load_ && kind == Kind::late ? 0 : eligible.size());
+    }
     for (std::size_t i = 0; i < eligible.size(); ++i) {
-      backends_[i].record.set_in_flight(eligible[i].in_flight, false, now, config_);
+      backends_[i].record.set_in_flight(eligible[i].in_flight, false, now, rule_);
       backends_[i].weight = by_load_ ? log_.of_count(eligible[i].weight) : 0;
       put_in_order(i);
     }
@@ -65,14 +67,14 @@ class LeastLatency final : public Strategy {
   void load_changed(EligibleView eligible, std::size_t index, Instant now) override {
     touch(index);
     const bool ours = picked_ == index && picked_at_ == now;
-    backends_[index].record.set_in_flight(eligible[index].in_flight, ours, now, config_);
+    backends_[index].record.set_in_flight(eligible[index].in_flight, ours, now, rule_);
     picked_ = kNone;
   }
 
   void latency_sampled(EligibleView, std::size_t index, const LatencySample& sample) override {
     touch(index);
     Backend& backend = backends_[index];
-    backend.record.sample(sample, config_, Averaging::even);
+    backend.record.sample(sample, rule_, Averaging::even);
     backend.average = log_.of(backend.record.average());
   }
 
@@ -221,7 +223,7 @@ class LeastLatency final : public Strategy {
     return {{shifted(score), node->key.turn}, node->index};
   }
 
-  LatencyAverageConfig config_;
+  LatencyRule rule_;
   bool by_load_;
   LogScale log_;
   ById<Backend> backends_;

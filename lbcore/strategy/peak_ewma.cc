@@ -16,7 +16,8 @@ using Stage = LatencyRecord::Stage;
 
 class PeakEwma final : public Strategy {
  public:
-  explicit PeakEwma(const PeakEwmaConfig& config) : config_(config) {
+  explicit PeakEwma(const PeakEwmaConfig& config)
+      : choice_count_(config.choice_count), rule_(config.average) {
     LB_ASSERT(config.choice_count >= 1 && config.choice_count <= config.kChoiceCountMax);
     LB_ASSERT(config.average.decay_time > Duration{});
   }
@@ -29,23 +30,23 @@ class PeakEwma final : public Strategy {
     by_weight_.rebuild(eligible);
     records_.rebuild(eligible);
     for (std::size_t i = 0; i < eligible.size(); ++i) {
-      records_[i].set_in_flight(eligible[i].in_flight, false, now, config_.average);
+      records_[i].set_in_flight(eligible[i].in_flight, false, now, rule_);
     }
     picked_ = kNone;
   }
 
   void load_changed(EligibleView eligible, std::size_t index, Instant now) override {
     const bool ours = picked_ == index && picked_at_ == now;
-    records_[index].set_in_flight(eligible[index].in_flight, ours, now, config_.average);
+    records_[index].set_in_flight(eligible[index].in_flight, ours, now, rule_);
     picked_ = kNone;
   }
 
   void latency_sampled(EligibleView, std::size_t index, const LatencySample& sample) override {
-    records_[index].sample(sample, config_.average, Averaging::peak_sensitive);
+    records_[index].sample(sample, rule_, Averaging::peak_sensitive);
   }
 
   Pick pick(const PickContext& context) override {
-    const std::size_t choices = std::min<std::size_t>(config_.choice_count, context.open.count());
+    const std::size_t choices = std::min<std::size_t>(choice_count_, context.open.count());
     std::array<std::size_t, PeakEwmaConfig::kChoiceCountMax> drawn{};
     Cost least;
     for (std::size_t n = 0; n < choices; ++n) {
@@ -88,7 +89,7 @@ class PeakEwma final : public Strategy {
       case Stage::tried: return {2, load};
       case Stage::known: break;
     }
-    return {1, record.average_at(context.now, config_.average.decay_time) * load};
+    return {1, record.average_at(context.now, rule_) * load};
   }
 
   // An open one that is none of `drawn`. One backend may hold nearly all the weight, and then most
@@ -106,7 +107,8 @@ class PeakEwma final : public Strategy {
     return index;
   }
 
-  PeakEwmaConfig config_;
+  std::uint32_t choice_count_;
+  LatencyRule rule_;
   WeightedDraw by_weight_;
   ById<LatencyRecord> records_;
   std::size_t picked_ = kNone;  // The last pick, if no load has changed since.

@@ -14,6 +14,7 @@ namespace {
 
 constexpr unsigned kIndexBits = 24;
 constexpr std::uint64_t kIndexMask = (std::uint64_t{1} << kIndexBits) - 1;
+constexpr std::size_t kOverhang = 64;  // Nodes behind the last slot, at a guess.
 constexpr std::uint64_t kFree = ~std::uint64_t{0};  // Of no backend: there are fewer than 2^24.
 
 class RingHash final : public Strategy {
@@ -30,12 +31,13 @@ class RingHash final : public Strategy {
   void rebuild(EligibleView eligible, Instant) override {
     LB_ASSERT(eligible.size() < kIndexMask);
     bound_.rebuild(eligible);
-    const Scale scale = scale_for(eligible);
-    const std::uint64_t nodes = node_count(eligible, scale);
-    slot_count_ = nodes + nodes / 4;
+    take_counts(eligible);
+    slot_count_ = node_count_ + node_count_ / 4;
+    slots_.clear();
+    slots_.reserve(slot_count_ + kOverhang);
     slots_.assign(slot_count_, kFree);
     for (std::size_t i = 0; i < eligible.size(); ++i) {
-      for (std::uint64_t n = node_count(eligible[i], scale); n-- > 0;) {
+      for (std::uint64_t n = counts_[i]; n-- > 0;) {
         insert((ring_place(eligible[i].id, n) & ~kIndexMask) | i);
       }
     }
@@ -53,41 +55,28 @@ class RingHash final : public Strategy {
   }
 
  private:
-  struct Scale {
-    std::uint64_t weight = 1;  // Of a backend with virtual_nodes nodes, but for the halvings.
-    unsigned halvings = 0;
-  };
-
-  [[nodiscard]] std::uint64_t node_count(const BackendView& view, const Scale& scale) const {
-    const std::uint64_t in_proportion = config_.virtual_nodes * std::uint64_t{view.weight};
-    return std::max<std::uint64_t>((in_proportion / scale.weight) >> scale.halvings, 1);
-  }
-  [[nodiscard]] std::uint64_t node_count(EligibleView eligible, const Scale& scale) const {
-    std::uint64_t count = 0;
-    for (const BackendView& view : eligible) count += node_count(view, scale);
-    return count;
-  }
-
-  [[nodiscard]] Scale scale_for(EligibleView eligible) const {
-    Scale scale{most_common_weight(eligible), 0};
-    // Nodes cannot get fewer than one a backend.
-    const std::uint64_t most = std::max<std::uint64_t>(config_.kNodesMax, eligible.size());
-    while (node_count(eligible, scale) > most) ++scale.halvings;
-    return scale;
-  }
-
-  [[nodiscard]] static std::uint64_t most_common_weight(EligibleView eligible) {
-    std::vector<std::uint32_t> weights;
-    for (const BackendView& view : eligible) weights.push_back(view.weight);
-    std::sort(weights.begin(), weights.end());
-    std::uint64_t common = 1;
-    std::ptrdiff_t most = 0;
-    for (auto first = weights.begin(); first != weights.end();) {
-      const auto last = std::upper_bound(first, weights.end(), *first);
-      if (last - first >= most) most = last - first, common = *first;
-      first = last;
+  // How many nodes each has: what is configured, or its share of kNodesMax. That is a fraction, and
+  // whether it is rounded up is for the backend's id to say: so next to nobody gains or loses a
+  // node when somebody comes or goes, where they all would at the same time.
+  void take_counts(EligibleView eligible) {
+    std::uint64_t wanted = 0;
+    for (const BackendView& view : eligible) wanted += nodes_wanted(view);
+    node_count_ = 0;
+    counts_.clear();
+    for (const BackendView& view : eligible) {
+      std::uint64_t count = nodes_wanted(view);
+      if (wanted > config_.kNodesMax) {
+        constexpr unsigned kFractionBits = 16;
+        const std::uint64_t share = (count * config_.kNodesMax << kFractionBits) / wanted;
+        const std::uint64_t rounding = mix(view.id.value) >> (64 - kFractionBits);
+        count = std::max<std::uint64_t>((share + rounding) >> kFractionBits, 1);
+      }
+      counts_.push_back(static_cast<std::uint32_t>(count));
+      node_count_ += count;
     }
-    return common;
+  }
+  [[nodiscard]] std::uint64_t nodes_wanted(const BackendView& view) const {
+    return std::uint64_t{config_.virtual_nodes} * view.weight;
   }
 
   [[nodiscard]] std::size_t slot_of(std::uint64_t place) const {
@@ -119,6 +108,8 @@ class RingHash final : public Strategy {
 
   RingHashConfig config_;
   BoundedLoad bound_;
+  std::vector<std::uint32_t> counts_;  // Of nodes, by position.
+  std::uint64_t node_count_ = 0;
   std::uint64_t slot_count_ = 0;      // That places are spread over; a few more may follow.
   std::vector<std::uint64_t> slots_;  // Ascending.
 };

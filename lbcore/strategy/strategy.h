@@ -30,6 +30,7 @@ struct BackendView {
   BackendId id;
   std::uint32_t weight = 1;     // 1 or more; of use next to the others' only.
   std::uint32_t in_flight = 0;  // Assigned and not yet finished, by every worker that told us.
+  bool operator==(const BackendView&) const = default;
 };
 
 // Sorted by id, so that a position means the same thing in every run.
@@ -87,8 +88,8 @@ class Strategy {
   // A copy that goes on by itself: an explanation picks on one and leaves no trace.
   [[nodiscard]] virtual std::unique_ptr<Strategy> clone() const = 0;
 
-  // Weights have a meaning to it. Slow start then works on weights; otherwise on a share of the
-  // picks.
+  // Weights have a meaning to it. Slow start then works on weights; otherwise, and where a key
+  // decides, on a share of the picks.
   [[nodiscard]] virtual bool uses_weights() const { return true; }
 
   // The key decides, and nothing else does: the same key must then come to the same strategy.

@@ -16,7 +16,7 @@ class Writer {
   Writer& operator<<(std::string_view text) {
     if (text.size() > room_.size() - used_) {
       fits_ = false;
-    } else {
+    } else if (!text.empty()) {  // memcpy takes no null pointer, though there is nothing to copy.
       std::memcpy(room_.data() + used_, text.data(), text.size());
       used_ += text.size();
     }

@@ -157,5 +157,20 @@ TEST(Warnings, TellOfTheStrategyThatHerds) {
   }
 }
 
+TEST(Warnings, TellOfASecretThatCanBeGuessed) {
+  const auto warnings_of = [](const std::string& secret) {
+    return format_problems(
+        "f", load_config("clusters:\n- {name: web, backends: [{id: a, address: 'h:1'}],\n"
+                         "   affinity: {cookie: {secret: '" + secret + "'}}}\n",
+                         "f")
+                 .warnings);
+  };
+  EXPECT_EQ(warnings_of(std::string(15, 'x')),
+            "f:3:14: clusters[0].affinity.cookie.secret: 15 characters can be guessed; expected 16 "
+            "or more, such as `openssl rand -hex 16` prints\n");
+  EXPECT_EQ(warnings_of(std::string(16, 'x')), "");
+  EXPECT_EQ(warnings_of(""), "") << "one is made up";
+}
+
 }  // namespace
 }  // namespace lb::config

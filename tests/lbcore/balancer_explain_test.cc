@@ -2,6 +2,7 @@
 // Method: each is followed by the request it spoke of, for every strategy there is; and two
 // balancers of which only one is asked go the same way.
 #include "tests/testing/balancer_fixture.h"
+#include "tests/testing/strategy_printer.h"
 
 namespace lb {
 namespace {

@@ -443,6 +443,67 @@ TEST_F(EligibleSetTest, PicksOfAStartingBackendAreThinnedOut) {
   EXPECT_NEAR(stood, 400, 60);
 }
 
+// The whole point of a key: no request of it goes elsewhere than the one before, and as the ramp
+// rises a key moves to the starting backend once, and never back.
+TEST_F(EligibleSetTest, WhereAKeyDecidesAStartingBackendGetsItsShareOfTheKeys) {
+  constexpr HashKey kKeys = 4000;
+  const Prng untouched = prng;
+  for (const StrategyConfig& config : std::vector<StrategyConfig>{
+           RingHashConfig{}, MaglevConfig{}, RendezvousConfig{}, IpHashConfig{}}) {
+    set.use(config);
+    members.clear();
+    add("wwww");
+    const auto owners = [&](std::uint32_t percent) {
+      members[2].ramp_percent = percent;
+      rebuild();
+      EXPECT_EQ(set.effective_weight(places[2]), 1u) << "so that nothing has to be rebuilt";
+      Ids ids;
+      for (HashKey key = 0; key < kKeys; ++key) ids.push_back(pick(mix(key)));
+      return ids;
+    };
+    const Ids at_rest = owners(100);
+    Ids before = owners(1);
+    for (const std::uint32_t percent : {10u, 25u, 60u, 99u, 100u}) {
+      const Ids now = owners(percent);
+      double got = 0;
+      double whole = 0;
+      for (HashKey key = 0; key < kKeys; ++key) {
+        ASSERT_TRUE(now[key] == before[key] || now[key] == 2) << strategy_name(config);
+        ASSERT_TRUE(now[key] == at_rest[key] || at_rest[key] == 2) << strategy_name(config);
+        got += now[key] == 2 ? 1 : 0;
+        whole += at_rest[key] == 2 ? 1 : 0;
+      }
+      EXPECT_NEAR(got / whole, percent / 100.0, 0.06) << "four standard deviations";
+      before = now;
+    }
+    EXPECT_EQ(before, at_rest);
+  }
+  EXPECT_EQ(prng, untouched);
+}
+
+// Tables and rings take milliseconds to build, and turns start anew.
+TEST_F(EligibleSetTest, ALevelThatStaysAsItIsIsLeftAlone) {
+  set.use(WeightedRoundRobinConfig{});
+  add("ww");
+  add("ww", 1);
+  members[0].weight = 3;
+  const auto three_picks_around = [&](auto change) {
+    set.use(WeightedRoundRobinConfig{});
+    rebuild();
+    Ids ids = picks(1);
+    change();
+    rebuild();
+    const Ids more = picks(2);
+    ids.insert(ids.end(), more.begin(), more.end());
+    return ids;
+  };
+  const Ids undisturbed = three_picks_around([] {});
+  EXPECT_EQ(undisturbed, (Ids{0, 0, 1})) << "the cycle goes on";
+  EXPECT_EQ(three_picks_around([&] { members[3].well = false; }), undisturbed) << "not its own";
+  EXPECT_EQ(three_picks_around([&] { set.use(WeightedRoundRobinConfig{}); }), (Ids{0, 0, 0}));
+  EXPECT_EQ(three_picks_around([&] { members[1].weight = 2; }), (Ids{0, 0, 1}));
+}
+
 TEST_F(EligibleSetTest, SomebodyIsPickedThoughAllOfThemStart) {
   add("www");
   for (Member& member : members) member.ramp_percent = 1;

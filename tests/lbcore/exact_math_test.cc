@@ -40,10 +40,15 @@ TEST(ExactLnAndExp, HaveTheSameBitsEverywhere) {
 }
 
 TEST(Decay, IsTheExponentialOfTheShareOfTheConstantThatHasPassed) {
-  EXPECT_EQ(decay(0s, 10s), 1.0);
-  EXPECT_NEAR(decay(10s, 10s), std::exp(-1.0), 1e-15);
-  EXPECT_NEAR(decay(35s, 10s), std::exp(-3.5), 1e-15);
-  EXPECT_EQ(decay(1h, 1s), 0.0);
+  const Decay decay(10s);
+  EXPECT_EQ(decay.left_after(0s), 1.0);
+  EXPECT_NEAR(decay.left_after(10s), std::exp(-1.0), 1e-15);
+  EXPECT_NEAR(decay.left_after(35s), std::exp(-3.5), 1e-15);
+  EXPECT_EQ(decay.left_after(1h), 0.0);
+  for (Duration elapsed{1}; elapsed < 390s; elapsed += elapsed / 997 + Duration{1}) {
+    const double expected = std::exp(-std::chrono::duration<double>(elapsed).count() / 10);
+    ASSERT_NEAR(decay.left_after(elapsed) / expected, 1, 1e-14) << elapsed.count();
+  }
 }
 
 }  // namespace

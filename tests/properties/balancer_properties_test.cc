@@ -8,6 +8,7 @@
 #include "tests/properties/balancer_world.h"
 #include "tests/properties/failed_case.h"
 #include "tests/testing/property.h"
+#include "tests/testing/strategy_printer.h"
 
 namespace lb::testing {
 namespace {

@@ -177,7 +177,8 @@ void BalancerWorld::check_explanation(const Explanation& explanation, const Star
 
 void BalancerWorld::check_candidates(const Explanation& explanation) const {
   const std::set<BackendId> eligible = model_.eligible();
-  const bool by_weight = make_strategy(model_.config.strategy)->uses_weights();
+  const auto strategy = make_strategy(model_.config.strategy);
+  const bool by_weight = strategy->uses_weights() && !strategy->uses_key();
   law(explanation.candidates.size() == model_.members.size(), "explain: somebody is missing");
   for (const Explanation::Candidate& candidate : explanation.candidates) {
     const BackendId id = candidate.backend;

@@ -55,7 +55,7 @@ TEST(Registry, PicksAreTheSameOnEveryMachine) {
   EXPECT_EQ(picks["peak_ewma"], "CCAACBAAAACC");
   EXPECT_EQ(picks["prequal"], "CCACAACBCCCA");
   EXPECT_EQ(picks["ip_hash"], "ABCACCCACAAA");
-  EXPECT_EQ(picks["ring_hash"], "AAACBBAAACCA");
+  EXPECT_EQ(picks["ring_hash"], "CBCABBAAABCA");
   EXPECT_EQ(picks["maglev"], "ACACACAAABCA");
   EXPECT_EQ(picks["rendezvous"], "CCACABCBCACA");
   EXPECT_EQ(picks["first"], "AAAAAAAAAAAA");
