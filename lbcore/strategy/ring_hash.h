@@ -6,9 +6,9 @@
 //   one that leaves moves its own keys and no others, and one that comes takes keys and moves none
 //   between others. No draw. O(1) in the mean, in one line of memory: a key's slot is computed, not
 //   searched.
-//   Where that would make more than kNodesMax nodes, everybody has its share of so many, one at
-//   least. Then a change moves about twice the keys it has to.
-// COST         10 bytes a node: 16 kB for ten backends of weight 1, 2.6 MB at most. Rebuilding takes
+//   Where that would make more than kNodesMax nodes everybody has its share of so many, or one.
+//   Then a change moves about twice the keys it has to.
+// COST         10 bytes a node: 16 kB for ten backends of weight 1, 2.6 MB at most. A rebuild takes
 //   about 30 ns a node, 8 ms at most. Slow start takes its share of the keys, so that the ring need
 //   not be rebuilt at every step.
 // WEAKNESS     Chance makes the arcs: with v nodes shares deviate by about 1/sqrt(v), 8 % by

@@ -1,4 +1,4 @@
-// Makes GoogleTest print the name of a strategy where it would print the bytes of its configuration.
+// GoogleTest prints the name of a strategy where it would print the bytes of its configuration.
 #pragma once
 
 #include <ostream>
