@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "lbcore/ids.h"
-#include "lbcore/slab.h"
 #include "lbcore/time.h"
 
 namespace lb {
@@ -45,7 +44,10 @@ class DeadlineTable {
   // `subject` is the caller's: it comes back when the deadline expires.
   DeadlineId set(DeadlineKind kind, Instant at, std::uint64_t subject);
 
-  [[nodiscard]] bool contains(DeadlineId id) const { return slots_.contains(id); }
+  [[nodiscard]] bool contains(DeadlineId id) const {
+    return id.slot < slots_.size() && slots_[id.slot].live &&
+           slots_[id.slot].generation == id.generation;
+  }
 
   // Forgets a deadline and clears the id. An empty id is ignored; an expired one too.
   void cancel(DeadlineId& id);
@@ -56,36 +58,56 @@ class DeadlineTable {
   // Call until it returns nothing.
   [[nodiscard]] std::optional<Expired> pop_expired(Instant now);
 
-  [[nodiscard]] std::size_t size() const { return slots_.size(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
+  // A place in slots_; kNone for none.
+  using Index = std::uint32_t;
+  static constexpr Index kNone = 0xffffffffU;
   static constexpr std::uint32_t kNotInHeap = 0xffffffffU;
+  static constexpr Instant kNever = Instant::max();
 
   struct Slot {
-    DeadlineKind kind{};
-    std::uint32_t heap_place = kNotInHeap;
     Instant at;
     std::uint64_t sequence = 0;
     std::uint64_t subject = 0;
-    DeadlineId earlier, later;
+    std::uint32_t generation = 0;
+    std::uint32_t heap_place = kNotInHeap;
+    Index earlier = kNone;
+    Index later = kNone;  // Of its list; of a free slot, the next free one.
+    DeadlineKind kind{};
+    bool live = false;
   };
   struct List {
-    DeadlineId first, last;
+    Index first = kNone;
+    Index last = kNone;
   };
+  using Firsts = std::array<Instant, kDeadlineKindCount + 1>;
+  static constexpr Firsts never() {
+    Firsts firsts;
+    firsts.fill(kNever);
+    return firsts;
+  }
 
-  [[nodiscard]] DeadlineId find_first() const;
-  bool link_near_end(DeadlineId id);
+  [[nodiscard]] Index take_slot();
+  [[nodiscard]] Index find_first() const;
+  bool link_near_end(Index index);
   void unlink(const Slot& slot);
-  [[nodiscard]] bool before(DeadlineId a, DeadlineId b) const;
-  void put_in_heap(std::size_t place, DeadlineId id);
+  void remove(Index index);
+  [[nodiscard]] bool before(Index a, Index b) const;
+  void note_top_of_heap();
+  void put_in_heap(std::size_t place, Index index);
   void rise(std::size_t place);
   void sink(std::size_t place);
   void remove_from_heap(std::size_t place);
-  void remove(DeadlineId id);
 
-  Slab<Slot, DeadlineId> slots_;
+  std::vector<Slot> slots_;
+  Index free_ = kNone;
+  std::size_t size_ = 0;
   std::array<List, kDeadlineKindCount> lists_;
-  std::vector<DeadlineId> heap_;  // Earliest first, by instant and then by sequence.
+  // When the first of each list is, and of the heap behind them: asked for after every decision.
+  Firsts firsts_ = never();
+  std::vector<Index> heap_;  // Earliest first, by instant and then by sequence.
   std::uint64_t sequence_ = 0;
 };
 

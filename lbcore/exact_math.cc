@@ -28,7 +28,40 @@ constexpr std::array<double, 14> kInverseFactorials{1.0 / 6227020800,
                                                     1.0};
 constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
 
+// Of the middle of each 64th of [1, 2).
+struct Cell {
+  double inverse = 1;
+  double logarithm = 0;
+};
+constexpr unsigned kCellBits = 6;
+using Cells = std::array<Cell, 1U << kCellBits>;
+
+const Cells& cells() {
+  static const Cells all = [] {
+    Cells made;
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      const double middle = 1 + (static_cast<double>(i) + 0.5) / static_cast<double>(made.size());
+      made[i] = {1 / middle, exact_ln(middle)};
+    }
+    return made;
+  }();
+  return all;
+}
+
 }  // namespace
+
+double quick_ln(double x) {
+  constexpr std::uint64_t kMantissa = 0x000fffffffffffffULL;
+  constexpr std::uint64_t kOne = 0x3ff0000000000000ULL;
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  const auto exponent = static_cast<double>(static_cast<int>(bits >> 52U) - 1023);
+  const double mantissa = std::bit_cast<double>((bits & kMantissa) | kOne);
+  const Cell& cell = cells()[(bits & kMantissa) >> (52U - kCellBits)];
+  const double r = mantissa * cell.inverse - 1;  // At most 1/128 from 0.
+  const double r2 = r * r;
+  const double series = (r - r2 / 2) + r2 * (r * (1.0 / 3) - r2 / 4 + r2 * r / 5);
+  return exponent * kLn2 + (cell.logarithm + series);
+}
 
 double exact_ln(double x) {
   // x = m * 2^e with m in [sqrt(1/2), sqrt(2)); then ln m = 2 atanh(s), s = (m - 1) / (m + 1).

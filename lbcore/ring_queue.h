@@ -24,8 +24,14 @@ class RingQueue {
     return value;
   }
 
-  // REQUIRES: !empty().
+  // REQUIRES of the three below: !empty().
   [[nodiscard]] const T& front() const { return items_[first_]; }
+  [[nodiscard]] const T& back() const { return items_[(first_ + size_ - 1) & (items_.size() - 1)]; }
+  // Takes the first one out without looking at it.
+  void drop() {
+    first_ = (first_ + 1) & (items_.size() - 1);
+    --size_;
+  }
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }

@@ -33,6 +33,7 @@ Simulation::Simulation(const scenario::Scenario& scenario, const WriteJournal& j
     const std::uint64_t seed = scenario::backend_seed(scenario.seed, id);
     backend_indices_.emplace(id, static_cast<std::uint32_t>(backends_.size()));
     backends_.emplace_back(id, scenario.behaviour(id), seed);
+    places_.push_back(collector_.place_of(id));
   }
   apply_config();
   for (std::size_t i = 0; i < scenario.load.size(); ++i) {
@@ -75,6 +76,7 @@ scenario::Report Simulation::run(const Progress& progress) {
     if (!sending_ && requests_.size() == 0) break;
     now_ = event.at;
     dispatch(event);
+    if (touched_ != kNobody) after_brain(touched_);
     if (progress && ++events % kEventsBetweenProgress == 0) progress(now_.time_since_epoch());
   }
   // Conservation: what was sent has ended, once, for its client and in its brain.
@@ -164,8 +166,7 @@ void Simulation::send_request(std::uint32_t index, std::uint32_t client) {
   request.sent = now_;
   const SimRequestId id = requests_.insert(request);
   ++sent_;
-  push(scenario_.network.one_way,
-       {.kind = EventKind::daemon_receives, .a = id.slot, .b = id.generation});
+  push(Lane::one_way, {.kind = EventKind::daemon_receives, .a = id.slot, .b = id.generation});
   Workload& workload = workloads_[index];
   if (workload.patience.empty()) {
     push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = index});
@@ -183,9 +184,8 @@ void Simulation::client_timeouts(std::uint32_t index) {
     }
     static_cast<void>(workload.patience.pop());
     if (!waits) continue;
-    conclude(id, ClientResult::timed_out, "");
-    push(scenario_.network.one_way,
-         {.kind = EventKind::client_left, .a = id.slot, .b = id.generation});
+    conclude(id, ClientResult::timed_out, kNobody);
+    push(Lane::one_way, {.kind = EventKind::client_left, .a = id.slot, .b = id.generation});
   }
 }
 
@@ -193,23 +193,23 @@ void Simulation::client_hears(SimRequestId id, int status) {
   if (!requests_.contains(id)) return;
   const SimRequest& request = requests_.at(id);
   if (request.client_waits) {
-    const bool from_backend = request.answered_by < backends_.size();
     const ClientResult result = status == 0    ? ClientResult::failed
                                 : status < 500 ? ClientResult::ok
                                                : ClientResult::server_error;
-    conclude(id, result, from_backend ? backends_[request.answered_by].id() : std::string_view{});
+    conclude(id, result, request.answered_by);
   }
   forget_if_over(id);
 }
 
-void Simulation::conclude(SimRequestId id, ClientResult result, std::string_view backend) {
+void Simulation::conclude(SimRequestId id, ClientResult result, std::uint32_t backend) {
   SimRequest& request = requests_.at(id);
   request.client_waits = false;
   note(static_cast<std::uint64_t>(result), id.slot);
   collector_.add({.sent = request.sent.time_since_epoch(),
                   .latency = now_ - request.sent,
                   .result = result,
-                  .backend = backend});
+                  .backend = {}},
+                 backend == kNobody ? scenario::Collector::kNobody : places_[backend]);
   const auto* closed =
       std::get_if<scenario::ClosedLoop>(&workloads_[request.workload].load->arrivals);
   if (closed == nullptr) return;
@@ -271,6 +271,11 @@ scenario::BalancerTotals Simulation::totals() const {
 void Simulation::push(Duration delay, Event event) {
   event.at = now_ + delay;
   events_.push(event);
+}
+
+void Simulation::push(Lane lane, Event event) {
+  event.at = now_ + (lane == Lane::one_way ? scenario_.network.one_way : scenario_.network.connect);
+  events_.push(lane, event);
 }
 
 scenario::Report simulate(const scenario::Scenario& scenario, const Progress& progress,

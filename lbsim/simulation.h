@@ -114,7 +114,7 @@ class Simulation {
   void send_request(std::uint32_t workload, std::uint32_t client);
   void client_timeouts(std::uint32_t workload);
   void client_hears(SimRequestId id, int status);
-  void conclude(SimRequestId id, scenario::ClientResult result, std::string_view backend);
+  void conclude(SimRequestId id, scenario::ClientResult result, std::uint32_t backend);
   void forget_if_over(SimRequestId id);
   void play(const scenario::Event& event);
   [[nodiscard]] scenario::BalancerTotals totals() const;
@@ -142,6 +142,8 @@ class Simulation {
   void refuse_client(SimRequestId id, Outcome outcome);
   void end_attempt(AttemptId id);
   void brain_wakes(std::uint32_t brain);
+  // Something was decided: after_brain() follows when the event is over, once.
+  void touch(std::uint32_t brain);
   void after_brain(std::uint32_t brain);
   void act(std::uint32_t brain, const Action& action);
   void control_wakes();
@@ -172,9 +174,10 @@ class Simulation {
 
   // -- Helpers
   void push(Duration delay, Event event);
+  void push(Lane lane, Event event);
   void note(std::uint64_t what, std::uint64_t who) {
-    digest_ = combine(digest_, combine(static_cast<std::uint64_t>(now_.time_since_epoch().count()),
-                                       combine(what, who)));
+    const auto now = static_cast<std::uint64_t>(now_.time_since_epoch().count());
+    digest_ = mix(digest_ ^ (now * 0x9e3779b97f4a7c15ULL + (what << 32U) + who));
   }
 
   const scenario::Scenario& scenario_;
@@ -189,17 +192,19 @@ class Simulation {
   config::DaemonConfig config_;
   Control control_;
   std::optional<Instant> control_armed_;
-  std::map<BackendId, std::uint32_t> backend_of_id_;  // The brain's id to our index.
-  std::map<std::string, ClusterId> cluster_ids_;      // By name, of all there ever were.
+  std::vector<std::uint32_t> backend_of_id_;      // The brain's id to our index; ids are dense.
+  std::map<std::string, ClusterId> cluster_ids_;  // By name, of all there ever were.
   PathScratch path_scratch_;
   Prng split_draws_;
   std::map<std::string, std::uint64_t> own_answers_;  // Requests that reached no brain.
   std::vector<Brain> brains_;
+  std::uint32_t touched_ = kNobody;   // The brain that after_brain() is due for.
   std::vector<bool> exchange_armed_;  // By worker.
   std::uint32_t worker_count_ = 1;
   std::vector<RateLimiter> limiters_;  // By worker; empty without a rate limit.
 
   std::vector<BackendModel> backends_;
+  std::vector<std::size_t> places_;  // Of backends, in the collector.
   std::map<std::string, std::uint32_t> backend_indices_;
   std::vector<Workload> workloads_;
   Slab<SimRequest, SimRequestId> requests_;

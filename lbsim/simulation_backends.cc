@@ -10,8 +10,7 @@ std::uint32_t Simulation::backend_index(const std::string& id) const {
 }
 
 void Simulation::open_connection(AttemptId id) {
-  push(scenario_.network.connect,
-       {.kind = EventKind::connect_done, .a = id.slot, .b = id.generation});
+  push(Lane::connect, {.kind = EventKind::connect_done, .a = id.slot, .b = id.generation});
 }
 
 void Simulation::backend_receives(AttemptId id) {
@@ -60,10 +59,10 @@ void Simulation::serve_waiting(std::uint32_t backend) {
 
 // An answer, or with status 0 the news of a broken connection.
 void Simulation::answer_daemon(AttemptId id, int status) {
-  push(scenario_.network.one_way, {.kind = EventKind::daemon_hears,
-                                   .a = id.slot,
-                                   .b = id.generation,
-                                   .c = static_cast<std::uint64_t>(status)});
+  push(Lane::one_way, {.kind = EventKind::daemon_hears,
+                       .a = id.slot,
+                       .b = id.generation,
+                       .c = static_cast<std::uint64_t>(status)});
 }
 
 void Simulation::strike(const scenario::Fault& fault) {
@@ -83,10 +82,10 @@ void Simulation::break_connections(std::uint32_t backend) {
   for (std::uint32_t index = 0; index < brains_.size(); ++index) {
     for (const ConnectionId connection : brains_[index].balancer->idle_connections()) {
       if (brains_[index].connection_peer[connection.slot].backend != backend) continue;
-      push(scenario_.network.one_way, {.kind = EventKind::idle_broken,
-                                       .a = index,
-                                       .b = connection.slot,
-                                       .c = connection.generation});
+      push(Lane::one_way, {.kind = EventKind::idle_broken,
+                           .a = index,
+                           .b = connection.slot,
+                           .c = connection.generation});
     }
   }
 }
@@ -110,13 +109,13 @@ void Simulation::start_probe(const ProbeId& probe) {
     free_probes_.pop_back();
     probes_[slot] = probe;
   }
-  const BackendModel& model = backends_[backend_of_id_.at(probe.backend)];
+  const BackendModel& model = backends_[backend_of_id_[probe.backend.value]];
   const bool http = control_.health_check(probe).type == ProbeType::http;
   Event result{.kind = EventKind::probe_result, .a = slot};
-  if (!model.accepts_connections()) return push(scenario_.network.connect, result);
+  if (!model.accepts_connections()) return push(Lane::connect, result);
   if (!http) {
     result.c = 1;
-    return push(scenario_.network.connect, result);
+    return push(Lane::connect, result);
   }
   // A hung process accepts and says nothing: the control brain's timeout decides.
   if (model.hung()) return free_probes_.push_back(slot);
@@ -130,16 +129,16 @@ void Simulation::spare_connected(std::uint32_t index, ConnectionId connection) {
   const BackendModel& model = backends_[peer.backend];
   const bool open = model.accepts_connections() && model.epoch() == peer.epoch;
   brains_[index].balancer->handle_spare_connection(now_, connection, open);
-  after_brain(index);
+  touch(index);
 }
 
 // A question about load is answered beside the requests, by a process that can answer at all. It
 // goes over a connection that is kept, so one that refuses new ones answers, too.
 void Simulation::load_asked(std::uint32_t slot) {
-  const BackendModel& model = backends_[backend_of_id_.at(reports_[slot].backend)];
+  const BackendModel& model = backends_[backend_of_id_[reports_[slot].backend.value]];
   if (!model.up() || model.hung() || model.resets()) return free_reports_.push_back(slot);
   reports_[slot].load = model.load();
-  push(scenario_.network.one_way, {.kind = EventKind::load_told, .a = slot});
+  push(Lane::one_way, {.kind = EventKind::load_told, .a = slot});
 }
 
 void Simulation::load_told(std::uint32_t slot) {

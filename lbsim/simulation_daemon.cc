@@ -29,7 +29,8 @@ void Simulation::apply_config() {
   for (const ClusterPlan& plan : plans) {
     cluster_ids_[plan.config.name] = plan.id;
     for (std::size_t i = 0; i < plan.backend_ids.size(); ++i) {
-      backend_of_id_[plan.backend_ids[i]] = backend_index(plan.config.backends[i].id);
+      at_slot(backend_of_id_, plan.backend_ids[i].value) =
+          backend_index(plan.config.backends[i].id);
     }
   }
   for (const ClusterPlan& plan : plans) {
@@ -260,14 +261,14 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
   if (start.kind == Start::Kind::refused) {
     request.daemon_has_it = false;
     refuse_client(id, start.outcome);
-    return after_brain(index);
+    return touch(index);
   }
   request.daemon_has_it = true;
   request.brain_request = start.request;
   Brain& brain = brains_[index];
   at_slot(brain.request_of, start.request.slot) = id;
-  if (start.kind == Start::Kind::queued) return after_brain(index);
-  const std::uint32_t backend = backend_of_id_.at(start->backend);
+  if (start.kind == Start::Kind::queued) return touch(index);
+  const std::uint32_t backend = backend_of_id_[start->backend.value];
   if (!start->reused) {
     at_slot(brain.connection_peer, start->connection.slot) = {backend, backends_[backend].epoch()};
   }
@@ -278,7 +279,7 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
   attempt.backend = backend;
   request.attempt = attempts_.insert(attempt);
   start->reused ? send_to_backend(request.attempt) : open_connection(request.attempt);
-  after_brain(index);
+  touch(index);
 }
 
 void Simulation::connect_done(AttemptId id) {
@@ -298,9 +299,8 @@ void Simulation::send_to_backend(AttemptId id) {
   attempt.request_sent = true;
   attempt.epoch = brains_[request.brain].connection_peer[attempt.assignment.connection.slot].epoch;
   brains_[request.brain].balancer->handle_sent(now_, request.brain_request);
-  push(scenario_.network.one_way,
-       {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation});
-  after_brain(request.brain);
+  push(Lane::one_way, {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation});
+  touch(request.brain);
 }
 
 void Simulation::daemon_hears(AttemptId id, int status) {
@@ -359,14 +359,14 @@ void Simulation::next_step(SimRequestId id, const NextStep& step, int status) {
       refuse_client(id, step.outcome);
       break;
   }
-  after_brain(brain);
+  touch(brain);
 }
 
 void Simulation::answer_client(SimRequestId id, int status) {
-  push(scenario_.network.one_way, {.kind = EventKind::client_hears,
-                                   .a = id.slot,
-                                   .b = id.generation,
-                                   .c = static_cast<std::uint64_t>(status)});
+  push(Lane::one_way, {.kind = EventKind::client_hears,
+                       .a = id.slot,
+                       .b = id.generation,
+                       .c = static_cast<std::uint64_t>(status)});
 }
 
 // The daemon's own answer. A TCP client gets none, only a reset connection.
@@ -384,7 +384,7 @@ void Simulation::client_left(SimRequestId id) {
     request.daemon_has_it = false;
     brains_[request.brain].balancer->handle_finished(now_, request.brain_request,
                                                      Outcome::client_gone, false);
-    after_brain(request.brain);
+    touch(request.brain);
   }
   forget_if_over(id);
 }
@@ -405,11 +405,17 @@ void Simulation::brain_wakes(std::uint32_t index) {
   if (brain.armed != now_) return;  // A later decision made this wake-up pointless.
   brain.armed.reset();
   brain.balancer->handle_timeout(now_);
-  after_brain(index);
+  touch(index);
+}
+
+void Simulation::touch(std::uint32_t index) {
+  if (touched_ != index && touched_ != kNobody) after_brain(touched_);
+  touched_ = index;
 }
 
 void Simulation::after_brain(std::uint32_t index) {
   while (const auto action = brains_[index].balancer->poll_action()) act(index, *action);
+  if (touched_ == index) touched_ = kNobody;
   Brain& brain = brains_[index];
   const std::optional<Instant> next = brain.balancer->poll_timeout();
   // A wake-up that comes too early asks again; only one that would come too late is a fault.
@@ -433,13 +439,13 @@ void Simulation::act(std::uint32_t index, const Action& action) {
                     brain.balancer->handle_attempt_due(now_, action.request));
       break;
     case Action::Kind::open_connection: {
-      const std::uint32_t backend = backend_of_id_.at(action.backend);
+      const std::uint32_t backend = backend_of_id_[action.backend.value];
       at_slot(brain.connection_peer, action.connection.slot) = {backend,
                                                                 backends_[backend].epoch()};
-      push(scenario_.network.connect, {.kind = EventKind::spare_connected,
-                                       .a = index,
-                                       .b = action.connection.slot,
-                                       .c = action.connection.generation});
+      push(Lane::connect, {.kind = EventKind::spare_connected,
+                           .a = index,
+                           .b = action.connection.slot,
+                           .c = action.connection.generation});
       break;
     }
     case Action::Kind::ask_load: {
@@ -451,7 +457,7 @@ void Simulation::act(std::uint32_t index, const Action& action) {
         free_reports_.pop_back();
       }
       reports_[slot] = {index, action.backend, {}};
-      push(scenario_.network.one_way, {.kind = EventKind::load_asked, .a = slot});
+      push(Lane::one_way, {.kind = EventKind::load_asked, .a = slot});
       break;
     }
   }

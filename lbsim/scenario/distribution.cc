@@ -76,7 +76,8 @@ double normal_quantile(double p) {
 Duration sample(const Distribution& distribution, Prng& prng) {
   if (const auto* constant = std::get_if<Constant>(&distribution)) return constant->value;
   if (const auto* exponential = std::get_if<Exponential>(&distribution)) {
-    return from_double(static_cast<double>(exponential->mean.count()) * -exact_ln(prng.unit()));
+    return from_double(static_cast<double>(exponential->mean.count()) *
+                       std::max(-quick_ln(prng.unit()), 0.0));
   }
   const auto& lognormal = std::get<Lognormal>(distribution);
   const double sigma = lognormal.sigma;

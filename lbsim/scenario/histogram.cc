@@ -9,7 +9,7 @@
 namespace lb::scenario {
 namespace {
 
-constexpr unsigned kSplitBits = 10;  // 1024 buckets for each power of two.
+constexpr unsigned kSplitBits = 9;  // 512 buckets for each power of two.
 
 std::size_t bucket_of(std::uint64_t value) {
   const auto width = static_cast<unsigned>(std::bit_width(value));
@@ -32,10 +32,15 @@ void Histogram::add(Duration value) {
   const auto nanoseconds = static_cast<std::uint64_t>(value.count());
   const std::size_t bucket = bucket_of(nanoseconds);
   if (bucket >= buckets_.size()) buckets_.resize(bucket + 1);
-  ++buckets_[bucket];
+  if (++buckets_[bucket] == 0) ++overflows_[bucket];
   ++count_;
   sum_ += nanoseconds;
   max_ = std::max(max_, value);
+}
+
+std::uint64_t Histogram::count_in(std::size_t bucket) const {
+  const auto overflow = overflows_.find(bucket);
+  return buckets_[bucket] + (overflow == overflows_.end() ? 0 : overflow->second << 16U);
 }
 
 Duration Histogram::mean() const {
@@ -48,7 +53,7 @@ Duration Histogram::quantile(double q) const {
       static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count_))), 1, count_);
   std::uint64_t seen = 0;
   for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
-    seen += buckets_[bucket];
+    seen += count_in(bucket);
     if (seen >= rank) return std::min(Duration{static_cast<std::int64_t>(middle_of(bucket))}, max_);
   }
   return max_;

@@ -87,7 +87,12 @@ class Collector {
  public:
   explicit Collector(const Scenario& scenario);
 
-  void add(const Sample& sample);
+  void add(const Sample& sample) { add(sample, place_of(sample.backend)); }
+  // The same from one who has asked for the place of the backend before.
+  void add(const Sample& sample, std::size_t place);
+  // A number for each name; kNobody for none.
+  [[nodiscard]] std::size_t place_of(std::string_view backend);
+  static constexpr std::size_t kNobody = ~std::size_t{0};
 
   // Of all that were added, warm-up included.
   [[nodiscard]] std::uint64_t count() const { return count_; }
@@ -98,14 +103,16 @@ class Collector {
   struct Part {  // The samples one expectation is about.
     Duration from, to;
     Series total;
-    std::map<std::string, Series, std::less<>> backends;
-    void add(const Sample& sample);
+    std::vector<Series> backends;  // By place.
+    void add(const Sample& sample, std::size_t place);
   };
   [[nodiscard]] double value_of(const Expectation& expectation, const Part& part,
                                 const BalancerTotals& balancer) const;
 
   const Scenario& scenario_;
   std::uint64_t count_ = 0;
+  std::vector<std::string> names_;  // Of backends, by place.
+  std::map<std::string, std::size_t, std::less<>> places_;
   Part whole_;
   std::vector<Part> parts_;  // One an expectation that names a window of its own, else empty.
 };

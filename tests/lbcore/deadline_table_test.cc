@@ -105,6 +105,18 @@ TEST(DeadlineTable, KeepsADeadlineAtTheEndOfTime) {
   EXPECT_EQ(expire_all(table, Instant::max()), (std::vector<std::uint64_t>{1}));
 }
 
+// What takes the place of one in the middle of the heap may belong above it: in another branch.
+TEST(DeadlineTable, KeepsItsOrderWhenOneIsTakenFromTheMiddle) {
+  DeadlineTable table;
+  for (int n = 0; n < 20; ++n) table.set(DeadlineKind::backoff, at(1000 + n), 1000);
+  std::map<int, DeadlineId> ids;  // None of these fits near the end of the list.
+  for (const int when : {10, 100, 11, 101, 102, 12, 13}) {
+    ids[when] = table.set(DeadlineKind::backoff, at(when), static_cast<std::uint64_t>(when));
+  }
+  table.cancel(ids.at(101));
+  EXPECT_EQ(expire_all(table, at(999)), (std::vector<std::uint64_t>{10, 11, 12, 13, 100, 102}));
+}
+
 // A multimap keeps equal keys in the order they were inserted: the specification in one line.
 TEST(DeadlineTable, BehavesLikeAMultimap) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

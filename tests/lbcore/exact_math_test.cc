@@ -25,6 +25,14 @@ TEST(ExactLn, IsExactNearOneWhereItIsNearZero) {
   }
 }
 
+TEST(QuickLn, IsNearEnough) {
+  for (double x = 1e-300; x < 1e300; x *= 1.0123) {
+    ASSERT_NEAR(quick_ln(x), std::log(x), 1e-13 * std::max(1.0, std::abs(std::log(x)))) << x;
+  }
+  for (double x = 0.5; x < 2; x += 0.000123) ASSERT_NEAR(quick_ln(x), std::log(x), 1e-13) << x;
+  EXPECT_NEAR(quick_ln(std::nextafter(1.0, 0.0)), 0, 1e-13);
+}
+
 TEST(ExactExp, AgreesWithTheLibraryOverAWideGrid) {
   EXPECT_EQ(exact_exp(0.0), 1.0);
   for (double x = -699; x < 699; x += 0.0917) {
