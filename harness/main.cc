@@ -110,6 +110,8 @@ void describe_run(CLI::App& app, RunCommand& command) {
   app.add_option("scenario", command.file, "The scenario, JSON or YAML")->required();
   app.add_flag("--compare", command.compare, "Simulate it too, and show both side by side");
   app.add_option("--json", command.json, "Write the report as JSON; \"-\" to print it");
+  app.add_option("--html", command.html, "Write a page with charts; it needs nothing else");
+  app.add_option("--csv", command.csv, "Write the run over time as a table; \"-\" to print it");
   app.add_flag("--live", command.live,
                "One line a second on standard error; the default on a terminal");
   app.add_flag("--quiet", command.quiet, "Print no report");

@@ -7,15 +7,19 @@
 
 namespace lb::harness {
 
-void write_json(const std::string& path, const config::Json& json) {
+void write_text(const std::string& path, const std::string& text) {
   if (path == "-") {
-    std::cout << json.dump(2) << std::endl;
+    std::cout << text << std::flush;
     return;
   }
-  std::ofstream out(path);
-  out << json.dump(2) << '\n';
+  std::ofstream out(path, std::ios::binary);
+  out << text;
   out.close();
   if (!out) throw HarnessError(kExitEnvironment, "cannot write \"" + path + '"');
+}
+
+void write_json(const std::string& path, const config::Json& json) {
+  write_text(path, json.dump(2) + '\n');
 }
 
 }  // namespace lb::harness

@@ -9,6 +9,7 @@ namespace lb::harness {
 
 // To the file at `path`, or to standard output for "-". Throws HarnessError when it cannot be
 // written.
+void write_text(const std::string& path, const std::string& text);
 void write_json(const std::string& path, const config::Json& json);
 
 }  // namespace lb::harness

@@ -92,11 +92,23 @@ Json simulate(const RunCommand& command, const std::string& lbsim,
   return report;
 }
 
+// What one asked for of a run over time; without it the JSON is the report alone.
+void write_over_time(const RunCommand& command, scenario::Report& report) {
+  if (!command.html.empty()) write_text(command.html, scenario::to_html(report));
+  if (!command.csv.empty()) write_text(command.csv, scenario::to_csv(*report.series));
+  if (command.html.empty() && command.csv.empty()) report.series.reset();
+}
+
+bool prints_report(const RunCommand& command) {
+  return !command.quiet && command.json != "-" && command.csv != "-" && command.html != "-";
+}
+
 int measure(const RunCommand& command, const scenario::Scenario& scenario,
             const Interruption& interruption) {
   const Programs programs{.lbd = program(command.lbd, "lbd"), .lbharness = own_path()};
-  const scenario::Report report = run_scenario(scenario, programs, command.live, interruption);
-  if (!command.quiet && command.json != "-") fmt::print("{}", scenario::to_text(report));
+  scenario::Report report = run_scenario(scenario, programs, command.live, interruption);
+  write_over_time(command, report);
+  if (prints_report(command)) fmt::print("{}", scenario::to_text(report));
   if (!command.json.empty()) write_json(command.json, scenario::to_json(report));
   return report.passed() ? kExitDone : kExitNotHeld;
 }
@@ -109,8 +121,9 @@ int compare(const RunCommand& command, const scenario::Scenario& scenario,
   const Duration loopback = measure_loopback(scenario, programs, interruption);
   scenario::Report report = run_scenario(scenario, programs, command.live, interruption);
   report.loopback_latency = loopback;
+  write_over_time(command, report);
   const Json measured = scenario::to_json(report);
-  if (!command.quiet && command.json != "-") {
+  if (prints_report(command)) {
     fmt::print("{}\n{}", scenario::to_text(report), scenario::comparison_text(simulated, measured));
   }
   if (!command.json.empty()) {

@@ -10,6 +10,8 @@ struct RunCommand {
   std::string file;
   bool compare = false;
   std::string json;  // Where the report goes as JSON; "-" for standard output, empty for nowhere.
+  std::string html;  // Likewise as a page with charts, and the run over time as a table.
+  std::string csv;
   bool live = false;
   bool quiet = false;
   std::string strategy;  // Empty, like the seed: what the scenario says.

@@ -90,7 +90,7 @@ Run::Run(const scenario::Scenario& scenario, const Programs& programs, bool live
       interruption_(interruption),
       addresses_(scenario, folder_.file("access.log")),
       backends_(programs.lbharness),
-      collector_(scenario) {}
+      collector_(scenario, true) {}
 
 scenario::Report Run::play() {
   start_backends();

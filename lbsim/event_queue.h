@@ -36,6 +36,7 @@ enum class EventKind : std::uint8_t {
   spare_connected,   // a: brain, b: connection slot, c: its generation
   load_asked,        // a: report slot
   load_told,         // a: report slot
+  look,              //
   timeline,          // a: event of the scenario
 };
 

@@ -26,6 +26,8 @@ struct RunOptions {
   std::vector<std::string> sets;
   std::string json;
   std::string journal;
+  std::string html;
+  std::string csv;
   bool quiet = false;
 };
 
@@ -74,13 +76,13 @@ std::optional<LoadedScenario> load(const RunOptions& options, int& exit_code) {
   return std::nullopt;
 }
 
-bool write_json(const std::string& target, const std::string& text) {
+bool write(const std::string& target, const std::string& text) {
   if (target == "-") {
-    std::cout << text << '\n';
+    std::cout << text;
     return true;
   }
   std::ofstream out(target, std::ios::binary);
-  out << text << '\n';
+  out << text;
   out.close();
   if (!out) std::cerr << "lbsim: cannot write " << target << '\n';
   return static_cast<bool>(out);
@@ -105,17 +107,25 @@ int run(const RunOptions& options) {
     journal.open(options.journal, std::ios::binary);
     write_journal = [&](std::string_view bytes) { journal << bytes; };
   }
-  const lb::scenario::Report report = lb::sim::simulate(loaded->scenario, progress, write_journal);
+  const lb::scenario::Report report = lb::sim::simulate(
+      loaded->scenario, {.progress = progress,
+                         .journal = write_journal,
+                         .over_time = !options.html.empty() || !options.csv.empty()});
   if (progress) std::fputs("\r                      \r", stderr);
   journal.flush();
   if (!options.journal.empty() && !journal) {
     std::cerr << "lbsim: cannot write " << options.journal << '\n';
     return kEnvironment;
   }
-  if (!options.quiet && options.json != "-") std::cout << lb::scenario::to_text(report);
-  if (!options.json.empty() && !write_json(options.json, lb::scenario::to_json(report).dump(2))) {
-    return kEnvironment;
+  const bool printed = options.json == "-" || options.csv == "-" || options.html == "-";
+  if (!options.quiet && !printed) std::cout << lb::scenario::to_text(report);
+  bool written = true;
+  if (!options.json.empty()) {
+    written = write(options.json, lb::scenario::to_json(report).dump(2) + '\n') && written;
   }
+  if (!options.csv.empty()) written = write(options.csv, to_csv(*report.series)) && written;
+  if (!options.html.empty()) written = write(options.html, to_html(report)) && written;
+  if (!written) return kEnvironment;
   return report.passed() ? kDone : kNotMet;
 }
 
@@ -146,6 +156,10 @@ int main(int argc, char** argv) {
                           "PATH=VALUE: set any value of the scenario, such as "
                           "config.clusters[0].retries.attempts=1");
   run_command->add_option("--json", options.json, "Write the report as JSON; \"-\" to print it");
+  run_command->add_option("--html", options.html,
+                          "Write a page with charts; it needs nothing else");
+  run_command->add_option("--csv", options.csv,
+                          "Write the run over time as a table; \"-\" to print it");
   run_command->add_option("--journal", options.journal,
                           "Write down every decision, for lbsim replay");
   run_command->add_flag("--quiet", options.quiet, "Print no report and no progress");

@@ -18,11 +18,11 @@ Duration interval_of(double rate) { return Duration{static_cast<std::int64_t>(1e
 
 }  // namespace
 
-Simulation::Simulation(const scenario::Scenario& scenario, const WriteJournal& journal)
+Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
     : scenario_(scenario),
       digest_(mix(scenario.seed)),
-      collector_(scenario),
-      journal_(journal ? std::make_unique<journal::Writer>(journal) : nullptr),
+      collector_(scenario, wishes.over_time),
+      journal_(wishes.journal ? std::make_unique<journal::Writer>(wishes.journal) : nullptr),
       config_(scenario.config),
       control_(scenario::control_seed(scenario.seed)),
       split_draws_(scenario::split_seed(scenario.seed)),
@@ -66,6 +66,9 @@ scenario::Report Simulation::run(const Progress& progress) {
     for (std::uint32_t client = 0; client < closed->clients; ++client) {
       push(Duration::zero(), {.kind = EventKind::arrival, .a = i, .b = client});
     }
+  }
+  if (collector_.over_time() != nullptr) {
+    push(collector_.over_time()->interval(), {.kind = EventKind::look});
   }
   constexpr std::uint64_t kEventsBetweenProgress = 1U << 16U;
   std::uint64_t events = 0;
@@ -134,6 +137,7 @@ void Simulation::dispatch(const Event& event) {
       break;
     case EventKind::load_asked: load_asked(event.a); break;
     case EventKind::load_told: load_told(event.a); break;
+    case EventKind::look: look(); break;
     case EventKind::timeline: play(scenario_.events[event.a]); break;
   }
 }
@@ -222,6 +226,30 @@ void Simulation::forget_if_over(SimRequestId id) {
   if (!request.client_waits && !request.daemon_has_it) requests_.erase(id);
 }
 
+// How everything stands at the end of an interval, for the report.
+void Simulation::look() {
+  scenario::TimeSeriesCollector& series = *collector_.over_time();
+  scenario::TimeSeriesCollector::Snapshot snapshot;
+  for (const Brain& brain : brains_) {
+    snapshot.queued += brain.balancer->queue_length();
+    for (const BackendStatus& status : brain.balancer->backends()) {
+      const std::size_t place = places_[backend_of_id_[status.id.value]];
+      if (place >= snapshot.backends.size()) snapshot.backends.resize(place + 1);
+      auto& backend = snapshot.backends[place];
+      backend.in_flight += status.in_flight;
+      // Of several workers the last that has something to say.
+      if (backend.state.empty() || status.exclusion != Exclusion::none) {
+        backend.state =
+            status.exclusion == Exclusion::none ? "eligible" : to_string(status.exclusion);
+      }
+    }
+  }
+  series.look(snapshot);
+  if (now_.time_since_epoch() + series.interval() <= scenario_.duration) {
+    push(series.interval(), {.kind = EventKind::look});
+  }
+}
+
 void Simulation::play(const scenario::Event& event) {
   if (const auto* fault = std::get_if<scenario::Fault>(&event.what)) return strike(*fault);
   const auto cluster_of = [&](const std::string& name) -> ClusterConfig* {
@@ -278,9 +306,8 @@ void Simulation::push(Lane lane, Event event) {
   events_.push(lane, event);
 }
 
-scenario::Report simulate(const scenario::Scenario& scenario, const Progress& progress,
-                          const WriteJournal& journal) {
-  return Simulation(scenario, journal).run(progress);
+scenario::Report simulate(const scenario::Scenario& scenario, const Wishes& wishes) {
+  return Simulation(scenario, wishes).run(wishes.progress);
 }
 
 }  // namespace lb::sim

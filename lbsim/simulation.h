@@ -33,7 +33,7 @@ using AttemptId = SlotId<struct AttemptTag>;
 
 class Simulation {
  public:
-  Simulation(const scenario::Scenario& scenario, const WriteJournal& journal);
+  Simulation(const scenario::Scenario& scenario, const Wishes& wishes);
   [[nodiscard]] scenario::Report run(const Progress& progress);
 
  private:
@@ -117,6 +117,7 @@ class Simulation {
   void conclude(SimRequestId id, scenario::ClientResult result, std::uint32_t backend);
   void forget_if_over(SimRequestId id);
   void play(const scenario::Event& event);
+  void look();
   [[nodiscard]] scenario::BalancerTotals totals() const;
 
   // -- The daemon (simulation_daemon.cc)

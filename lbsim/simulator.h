@@ -16,12 +16,17 @@ using Progress = std::function<void(Duration simulated)>;
 // Gets the bytes of a journal (lbcore/journal) as they come: every decision of every brain.
 using WriteJournal = std::function<void(std::string_view)>;
 
+struct Wishes {
+  Progress progress;
+  WriteJournal journal;
+  bool over_time = false;  // A report with a TimeSeries.
+};
+
 // Deterministic: the same scenario gives the same report and digest, on every compiler and machine.
 // Time: about a microsecond for each request. Memory does not grow with the length of the run.
 // That requests are neither lost nor counted twice is asserted at its end.
 // REQUIRES: the scenario came out of load_scenario() without problems.
 [[nodiscard]] scenario::Report simulate(const scenario::Scenario& scenario,
-                                        const Progress& progress = {},
-                                        const WriteJournal& journal = {});
+                                        const Wishes& wishes = {});
 
 }  // namespace lb::sim

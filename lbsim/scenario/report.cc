@@ -61,12 +61,13 @@ void Collector::Part::add(const Sample& sample, std::size_t place) {
   backends[place].add(sample);
 }
 
-Collector::Collector(const Scenario& scenario)
+Collector::Collector(const Scenario& scenario, bool over_time)
     : scenario_(scenario), whole_{scenario.warmup, Duration::max(), {}, {}} {
   for (const auto& member : scenario.all_backends()) {
     static_cast<void>(place_of(member.backend.id));
   }
   whole_.backends.resize(names_.size());
+  if (over_time) series_.emplace(scenario.duration);
   for (const Expectation& expectation : scenario.expect) {
     const bool own_window = expectation.from || expectation.to;
     const Duration from = expectation.from.value_or(scenario.warmup);
@@ -88,6 +89,7 @@ std::size_t Collector::place_of(std::string_view backend) {
 void Collector::add(const Sample& sample, std::size_t place) {
   ++count_;
   whole_.add(sample, place);
+  if (series_) series_->add(sample, place);
   for (Part& part : parts_) {
     if (part.from != Duration::max()) part.add(sample, place);
   }
@@ -132,6 +134,12 @@ Report Collector::finish(std::string world, const BalancerTotals& balancer) cons
     report.backends[names_[place]] = whole_.backends[place];
   }
   report.balancer = balancer;
+  if (series_) {
+    report.series = series_->finish(names_);
+    for (const Event& event : scenario_.events) {
+      report.series->marks.push_back({event.at, describe_event(event)});
+    }
+  }
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const Expectation& expectation = scenario_.expect[i];
     const Part& part = parts_[i].from == Duration::max() ? whole_ : parts_[i];

@@ -11,26 +11,11 @@
 
 #include "lbcore/config/json.h"
 #include "lbsim/scenario/histogram.h"
+#include "lbsim/scenario/sample.h"
 #include "lbsim/scenario/scenario.h"
+#include "lbsim/scenario/time_series.h"
 
 namespace lb::scenario {
-
-// How a request ended, as its client sees it. Exactly one for each request.
-enum class ClientResult : std::uint8_t {
-  ok,            // an answer below 500
-  server_error,  // an answer of 500 or above
-  timed_out,     // the client's own timeout
-  failed,        // no answer: refused, reset, cut or not HTTP
-};
-inline constexpr std::size_t kClientResultCount = 4;
-[[nodiscard]] std::string_view to_string(ClientResult result);
-
-struct Sample {
-  Duration sent{};     // When the client meant to send it, since the start of the run.
-  Duration latency{};  // From then to the last byte of the answer.
-  ClientResult result = ClientResult::ok;
-  std::string_view backend;  // Who answered; empty when nobody did.
-};
 
 // Figures over some of the samples.
 struct Series {
@@ -79,13 +64,15 @@ struct Report {
   std::optional<std::string> digest;         // Of a simulated run.
   std::optional<Duration> loopback_latency;  // Of a measured run: see docs/scenario-format.md.
   std::vector<std::string> warnings;
+  std::optional<TimeSeries> series;  // When it was asked for.
 
   [[nodiscard]] bool passed() const;
 };
 
 class Collector {
  public:
-  explicit Collector(const Scenario& scenario);
+  // With `over_time` the report has a TimeSeries.
+  explicit Collector(const Scenario& scenario, bool over_time = false);
 
   void add(const Sample& sample) { add(sample, place_of(sample.backend)); }
   // The same from one who has asked for the place of the backend before.
@@ -93,6 +80,9 @@ class Collector {
   // A number for each name; kNobody for none.
   [[nodiscard]] std::size_t place_of(std::string_view backend);
   static constexpr std::size_t kNobody = ~std::size_t{0};
+
+  // For worlds that can look: how it stands, at every interval of the TimeSeries.
+  [[nodiscard]] TimeSeriesCollector* over_time() { return series_ ? &*series_ : nullptr; }
 
   // Of all that were added, warm-up included.
   [[nodiscard]] std::uint64_t count() const { return count_; }
@@ -114,6 +104,7 @@ class Collector {
   std::vector<std::string> names_;  // Of backends, by place.
   std::map<std::string, std::size_t, std::less<>> places_;
   Part whole_;
+  std::optional<TimeSeriesCollector> series_;
   std::vector<Part> parts_;  // One an expectation that names a window of its own, else empty.
 };
 
@@ -121,6 +112,9 @@ class Collector {
 // figure).
 [[nodiscard]] std::string to_text(const Report& report);
 [[nodiscard]] config::Json to_json(const Report& report);
+
+// A page that needs nothing else, with charts. REQUIRES: report.series.
+[[nodiscard]] std::string to_html(const Report& report);
 
 // Two reports of the same scenario, in JSON, side by side.
 [[nodiscard]] std::string comparison_text(const config::Json& simulated,

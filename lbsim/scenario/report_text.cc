@@ -244,6 +244,7 @@ Json to_json(const Report& report) {
   json["expect"] = std::move(expectations);
   json["passed"] = report.passed();
   json["warnings"] = report.warnings;
+  if (report.series) json["over_time"] = to_json(*report.series);
   return json;
 }
 

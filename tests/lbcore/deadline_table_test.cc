@@ -110,11 +110,12 @@ TEST(DeadlineTable, KeepsItsOrderWhenOneIsTakenFromTheMiddle) {
   DeadlineTable table;
   for (int n = 0; n < 20; ++n) table.set(DeadlineKind::backoff, at(1000 + n), 1000);
   std::map<int, DeadlineId> ids;  // None of these fits near the end of the list.
-  for (const int when : {10, 100, 11, 101, 102, 12, 13}) {
+  for (const int when : {10, 100, 11, 101, 102, 12, 13, 103, 104, 105, 106, 14, 15, 16, 17}) {
     ids[when] = table.set(DeadlineKind::backoff, at(when), static_cast<std::uint64_t>(when));
   }
   table.cancel(ids.at(101));
-  EXPECT_EQ(expire_all(table, at(999)), (std::vector<std::uint64_t>{10, 11, 12, 13, 100, 102}));
+  EXPECT_EQ(expire_all(table, at(999)), (std::vector<std::uint64_t>{10, 11, 12, 13, 14, 15, 16, 17,
+                                                                    100, 102, 103, 104, 105, 106}));
 }
 
 // A multimap keeps equal keys in the order they were inserted: the specification in one line.

@@ -121,13 +121,38 @@ TEST(Simulation, AProgressIsReportedAndChangesNothing) {
   const scenario::Scenario scenario = scenario_of(parts);
   Duration last{};
   int calls = 0;
-  const Report report = simulate(scenario, [&](Duration simulated) {
-    EXPECT_GT(simulated, last);
-    last = simulated;
-    ++calls;
-  });
+  const Report report = simulate(scenario, {.progress = [&](Duration simulated) {
+                                   EXPECT_GT(simulated, last);
+                                   last = simulated;
+                                   ++calls;
+                                 }});
   EXPECT_GT(calls, 0);
   EXPECT_EQ(report.digest, simulate(scenario).digest);
+}
+
+TEST(Simulation, LookingOnChangesNothing) {
+  Parts parts;
+  parts.backends = 2;
+  parts.arrivals = R"({"poisson": {"rate": 150}})";
+  parts.events = R"({"at": "4s", "backend": "b2", "fault": "hang"})";
+  const scenario::Scenario scenario = scenario_of(parts);
+  const Report plain = simulate(scenario);
+  const Report watched = simulate(scenario, {.over_time = true});
+  EXPECT_EQ(watched.digest, plain.digest);
+  EXPECT_FALSE(plain.series.has_value());
+  ASSERT_TRUE(watched.series.has_value());
+  std::uint64_t requests = 0;
+  for (const auto& interval : watched.series->intervals) {
+    for (const std::uint64_t result : interval.results) requests += result;
+  }
+  EXPECT_EQ(requests, plain.total.count()) << "there is no warm-up";
+  const auto& b2 = watched.series->backends.at(1);
+  ASSERT_EQ(b2.in_flight.size(), watched.series->intervals.size());
+  EXPECT_LT(b2.in_flight[b2.in_flight.size() / 3], 10u);
+  EXPECT_GT(b2.in_flight.back(), 400u)
+      << "it hangs, nobody probes it, and 75 requests come a second";
+  ASSERT_EQ(watched.series->marks.size(), 1u);
+  EXPECT_EQ(watched.series->marks[0].what, "hang b2");
 }
 
 TEST(Simulation, RunsEveryStrategyAndServesEverything) {

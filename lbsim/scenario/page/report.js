@@ -1,0 +1,220 @@
+// Draws `report`: see docs/scenario-format.md for its names.
+(() => {
+  const over = report.over_time;
+  const step = over.interval_s;
+  const count = over.requests.length;
+  const ids = Object.keys(over.backends);
+  const palette = ["#2f6fdf", "#e0803a", "#2e9b6f", "#b4519e", "#8a8f2d", "#4ba3c3", "#c94f5d",
+                   "#6b5fc7", "#957250", "#5d6b7a"];
+  const colour = (n) => palette[n % palette.length];
+
+  const make = (tag, attributes = {}, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  };
+  const svg = (tag, attributes, ...children) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  };
+  const at = (id) => document.getElementById(id);
+
+  // -- How figures look
+
+  const whole = (value) => Math.round(value).toLocaleString("en-US");
+  const ms = (value) => {
+    if (value >= 10000) return (value / 1000).toFixed(1) + " s";
+    return (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)) + " ms";
+  };
+  const percent = (ratio) => (ratio * 100).toFixed(ratio > 0 && ratio < 0.001 ? 4 : 2) + " %";
+  const plain = (value) => value >= 100 ? whole(value) : String(+value.toPrecision(3));
+  const isLatency = (metric) => metric.startsWith("latency");
+  const figure = (metric, value) => isLatency(metric) ? ms(value * 1000) : plain(value);
+
+  // -- The head
+
+  at("name").textContent = report.scenario;
+  at("why").textContent = report.why;
+  at("run").textContent = [
+    `${report.world} ${report.duration_s} s`,
+    report.warmup_s > 0 ? `the first ${report.warmup_s} s not counted` : "",
+    `seed ${report.seed}`,
+    report.digest ? `digest ${report.digest}` : "",
+  ].filter(Boolean).join(" · ");
+
+  const total = report.total;
+  const tile = (name, value, bad) =>
+      make("div", {class: bad ? "tile bad" : "tile"}, make("b", {}, value), make("span", {}, name));
+  at("tiles").append(
+      tile("requests", whole(total.requests)),
+      tile("errors", percent(total.error_ratio), total.error_ratio > 0),
+      tile("mean latency", ms(total.latency.mean_ms)), tile("p50", ms(total.latency.p50_ms)),
+      tile("p99", ms(total.latency.p99_ms)), tile("p99.9", ms(total.latency.p999_ms)),
+      tile("retries", whole(report.balancer.retries)));
+
+  // -- Tables
+
+  const table = (names, rows) => {
+    const head = make("tr", {}, ...names.map(([name, kind]) => make("th", {class: kind}, name)));
+    return make("table", {}, head, ...rows.map((cells) => make("tr", {}, ...cells.map((cell, n) =>
+        cell instanceof Node ? make("td", {class: names[n][1]}, cell)
+                             : make("td", {class: names[n][1]}, cell)))));
+  };
+
+  if (report.expect.length > 0) {
+    const rows = report.expect.map((e) => {
+      const window = (e.from ? ` from ${e.from}` : "") + (e.to ? ` to ${e.to}` : "");
+      const limits = [e.min === undefined ? "" : "≥ " + figure(e.metric, e.min),
+                      e.max === undefined ? "" : "≤ " + figure(e.metric, e.max)];
+      const verdict = e.passed ? make("span", {class: "passed"}, "✔ met")
+                               : make("span", {class: "missed"}, "✘ " + e.miss);
+      return [e.metric + (e.backend ? " " + e.backend : "") + window, figure(e.metric, e.value),
+              limits.filter(Boolean).join(", "), verdict];
+    });
+    at("expectations").append(make("h2", {}, "Expected"), table(
+        [["what", ""], ["value", "number"], ["limit", "number"], ["", ""]], rows));
+  }
+
+  at("backends").append(table(
+      [["backend", ""], ["answers", "number"], ["share", "number"], ["", ""], ["mean", "number"],
+       ["p50", "number"], ["p99", "number"], ["5xx", "number"]],
+      Object.entries(report.backends).map(([id, b]) => [
+        id, whole(b.requests), percent(b.share),
+        make("div", {class: "share", style: `width:${Math.max(b.share * 160, 1)}px`}),
+        ms(b.latency.mean_ms), ms(b.latency.p50_ms), ms(b.latency.p99_ms), whole(b.server_error)])));
+
+  // -- Charts
+
+  const marked = (canvas, area, graph) => {
+    canvas.save();
+    canvas.strokeStyle = "rgba(192, 54, 44, 0.55)";
+    canvas.fillStyle = "rgba(192, 54, 44, 0.9)";
+    canvas.font = "11px system-ui, sans-serif";
+    canvas.setLineDash([4, 3]);
+    let free = -1;
+    for (const {at_s, what} of over.events) {
+      const x = graph.toDomXCoord(at_s);
+      if (x < area.x || x > area.x + area.w) continue;
+      canvas.beginPath();
+      canvas.moveTo(x, area.y);
+      canvas.lineTo(x, area.y + area.h);
+      canvas.stroke();
+      if (x < free) continue;  // Its label would lie over the one before.
+      const width = canvas.measureText(what).width;
+      const left = Math.min(x + 4, area.x + area.w - width);
+      canvas.fillText(what, left, area.y + 11);
+      free = left + width + 8;
+    }
+    canvas.restore();
+  };
+
+  const seconds = (value) => plain(value) + " s";
+  const timed = [];
+  const chart = (id, names, rows, options = {}) => {
+    const legend = make("div", {class: "legend"});
+    const plot = make("div", {class: "plot"});
+    at(id).append(legend, plot);
+    const show = options.show || plain;
+    const shown = (row) => {
+      const head = row === undefined ? [] : [make("span", {class: "key"}, (options.showX || seconds)(row[0]))];
+      legend.replaceChildren(...head, ...names.map((name, n) => {
+        const key = make("span", {class: "key"}, make("i", {style: `background:${(options.colours || palette)[n % palette.length]}`}), name);
+        if (row !== undefined && row[n + 1] !== null) key.append(" " + show(row[n + 1]));
+        return key;
+      }));
+    };
+    shown();
+    const {show: _, showX: __, colours, onTime = true, axes = {}, ...more} = options;
+    const graph = new Dygraph(plot, rows, {
+      labels: ["x", ...names], colors: (colours || palette).slice(0, Math.max(names.length, 1)).concat(
+          names.slice(palette.length).map((_, n) => colour(n + palette.length))),
+      legend: "never", strokeWidth: 1.5, gridLineColor: "#eceff4", axisLineColor: "#c9d0dc",
+      highlightCircleSize: 3, labelsKMB: false, animatedZooms: false, fillAlpha: 0.5,
+      underlayCallback: onTime ? marked : undefined,
+      highlightCallback: (_, __, ___, n) => shown(rows[n]),
+      unhighlightCallback: () => shown(),
+      ...more,
+      axes: {x: {axisLabelFormatter: options.showX || seconds, axisLabelWidth: 70},
+             y: {axisLabelFormatter: show, axisLabelWidth: 62, ...axes.y}},
+    });
+    if (onTime) timed.push(graph);
+  };
+  const over_time = (columns) =>
+      Array.from({length: count}, (_, n) => [n * step, ...columns.map((column) => column(n))]);
+  const none_for_zero = (values) => (n) => values[n] > 0 ? values[n] : null;
+  const rate = (values) => (n) => values[n] / step;
+
+  chart("latency", ["p50", "p90", "p99", "p99.9"],
+        over_time([over.p50_ms, over.p90_ms, over.p99_ms, over.p999_ms].map(none_for_zero)),
+        {logscale: true, show: ms});
+  const endings = [["ok", "ok", "#2e9b6f"], ["server_error", "5xx", "#e0803a"],
+                   ["timed_out", "timed out", "#b4519e"], ["failed", "failed", "#c0362c"]];
+  chart("requests", endings.map(([, name]) => name),
+        over_time(endings.map(([key]) => rate(over[key]))),
+        {stackedGraph: true, colours: endings.map(([, , c]) => c)});
+  chart("answers", ids, over_time(ids.map((id) => rate(over.backends[id].answers))));
+  if (ids.some((id) => over.backends[id].errors.some((n) => n > 0))) {
+    chart("errors", ids, over_time(ids.map((id) => rate(over.backends[id].errors))));
+  } else {
+    at("errors").parentElement.remove();
+  }
+  const looked = over.queued.length;
+  if (looked > 0) {
+    const value = (values) => (n) => n < looked ? values[n] : null;
+    chart("load", [...ids, "waiting"],
+          over_time([...ids.map((id) => value(over.backends[id].in_flight)), value(over.queued)]),
+          {colours: [...ids.map((_, n) => colour(n)), "#1d2330"]});
+  } else {
+    at("load").parentElement.remove();
+  }
+  if (report.tail.length > 1) {
+    const log10 = Math.log10;
+    chart("tail", ["slower"], report.tail.map(([x, y]) => [log10(Math.max(x, 1e-6)), y]).filter(
+              ([x], n, all) => n === 0 || x > all[n - 1][0]),
+          {onTime: false, logscale: true, show: percent, showX: (x) => ms(10 ** x)});
+  } else {
+    at("tail").parentElement.remove();
+  }
+  if (timed.length > 1) Dygraph.synchronize(timed, {range: false, selection: false});
+
+  // -- States
+
+  const tones = {eligible: "#9fd3b8", unhealthy: "#dd6b62", unknown: "#c3c9d4", ejected: "#eba65e",
+                 draining: "#b9c4e8", disabled: "#8d96a6", removed: "#e3e7ee",
+                 breaker_open: "#d18ac2", at_limit: "#f0d77b", lower_priority: "#d5e6dd"};
+  const tone = (state) => tones[state] || "#e3e7ee";
+  if (looked > 0) {
+    const width = 1000;
+    const end = count * step;
+    const used = new Set();
+    for (const id of ids) {
+      const states = over.backends[id].state;
+      const lane = svg("svg", {viewBox: `0 0 ${width} 16`, preserveAspectRatio: "none", height: 16});
+      for (let first = 0; first < looked;) {
+        let last = first;
+        while (last + 1 < looked && states[last + 1] === states[first]) ++last;
+        const state = states[first];
+        if (state !== "") {
+          used.add(state);
+          lane.append(svg("rect", {x: first * step / end * width, width: (last - first + 1) * step / end * width,
+                                   y: 0, height: 16, fill: tone(state)}, svg("title", {}, `${id}: ${state}`)));
+        }
+        first = last + 1;
+      }
+      for (const {at_s, what} of over.events) {
+        const x = at_s / end * width;
+        lane.append(svg("line", {x1: x, x2: x, y1: 0, y2: 16, stroke: "#c0362c", "stroke-width": 1.5,
+                                 "vector-effect": "non-scaling-stroke"}, svg("title", {}, what)));
+      }
+      at("states").append(make("div", {class: "lane"}, make("div", {class: "name", title: id}, id), lane));
+    }
+    at("states").prepend(make("div", {class: "legend"}, ...[...used].map((state) =>
+        make("span", {class: "key"}, make("i", {style: `background:${tone(state)};height:10px`}),
+             state.replace("_", " ")))));
+  } else {
+    at("states").parentElement.remove();
+  }
+})();

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""report_page_test.py LBSIM SCENARIOS_DIR: the page of a report draws everything it has, alone.
+
+A headless Chromium opens pages of real runs. Their scripts have to end without an error and to ask
+for nothing over a network; what they have drawn is looked up in the document they leave behind.
+"""
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+LBSIM, SCENARIOS = Path(sys.argv[1]), Path(sys.argv[2])
+SECONDS_MAX = 60
+BROWSER = [
+    "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--enable-logging=stderr", "--virtual-time-budget=2000", "--window-size=1200,2400",
+]
+
+
+class ReportPageTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def make_page(self, scenario, *options):
+        page, figures = self.folder / "page.html", self.folder / "report.json"
+        done = subprocess.run([LBSIM, "run", scenario, "--html", page, "--json", figures, *options],
+                              capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return page, json.loads(figures.read_text())
+
+    def browse(self, page, *what):
+        done = subprocess.run([*BROWSER, f"--user-data-dir={self.folder / 'profile'}", *what,
+                               page.as_uri()],
+                              capture_output=True, text=True, timeout=SECONDS_MAX, check=True)
+        for line in done.stderr.splitlines():
+            if "CONSOLE" in line:
+                self.fail(line)  # Nothing there writes to it unless something is wrong.
+        return done.stdout
+
+    def drawn(self, page):
+        document = self.browse(page, "--dump-dom")
+        return document[:document.index("<script>")], document
+
+    def test_everything_is_drawn(self):
+        page, report = self.make_page(SCENARIOS / "flapping_backend.json")
+        body, _ = self.drawn(page)
+        # Two canvases a chart: latency, requests, answers, in flight and the tail; nobody erred.
+        self.assertEqual(body.count("<canvas"), 2 * 5)
+        self.assertNotIn('id="errors"', body)
+        self.assertEqual(body.count('class="tile'), 7)
+        self.assertEqual(body.count("✔ met"), len(report["expect"]))
+        self.assertEqual(body.count('class="lane"'), 3)
+        self.assertIn("b2: unhealthy", body)
+        self.assertEqual(body.count("crash b2"), 3 * 3, "each crash in the lane of each backend")
+        self.assertIn(report["digest"], body)
+
+    def test_errors_and_misses_are_shown(self):
+        page, report = self.make_page(SCENARIOS / "all_down_and_back.json", "--set",
+                                      'expect=[{"metric": "error_ratio", "max": 0}]')
+        body, _ = self.drawn(page)
+        self.assertGreater(report["total"]["error_ratio"], 0)
+        self.assertIn('class="tile bad"', body)
+        self.assertIn("✘ over by", body)
+
+    def test_it_needs_nothing_else(self):
+        page, _ = self.make_page(SCENARIOS / "steady.json")
+        text = page.read_text()
+        for what in (r"(?:src|href)\s*=\s*[\"'](?!data:)", r"sourceMappingURL=", r"@import"):
+            found = re.search(what, text.split("<script>")[0] if "src" in what else text)
+            self.assertIsNone(found and found.group())
+
+    def test_words_of_a_scenario_are_words(self):
+        evil = self.folder / "evil.json"
+        scenario = json.loads((SCENARIOS / "steady.json").read_text())
+        scenario["why"] = "</script><script>document.title='taken'</script><b id=evil>"
+        evil.write_text(json.dumps(scenario))
+        page, _ = self.make_page(evil)
+        body, document = self.drawn(page)
+        self.assertIn("<title>evil</title>", document)
+        self.assertNotIn("<b id", body)
+
+    def test_it_fills_a_screen(self):
+        page, _ = self.make_page(SCENARIOS / "one_slow_backend.json")
+        picture = self.folder / "page.png"
+        self.browse(page, f"--screenshot={picture}")
+        self.assertGreater(picture.stat().st_size, 50_000, "a page without charts is much smaller")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
