@@ -1,139 +1,84 @@
 // lbsim: the command line of the simulator.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
-#include <nlohmann/json.hpp>
 
+#include "lbsim/compare_command.h"
+#include "lbsim/exit_code.h"
 #include "lbsim/replay_command.h"
-#include "lbsim/simulator.h"
+#include "lbsim/run_command.h"
+#include "lbsim/sweep_command.h"
 
 namespace {
 
-using lb::scenario::LoadedScenario;
-using lb::scenario::Override;
+using namespace lb::sim;
 
-using lb::sim::ExitCode;
-using enum lb::sim::ExitCode;
+constexpr const char* kScenario = "The scenario, JSON or YAML";
 
-struct RunOptions {
-  std::string file;
-  std::string strategy;
-  std::string seed;
-  std::vector<std::string> sets;
-  std::string json;
-  std::string journal;
-  std::string html;
-  std::string csv;
-  bool quiet = false;
-};
-
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return std::nullopt;
-  return std::string{std::istreambuf_iterator<char>(in), {}};
+// An option that may be given several times, with one value each time.
+template <class T>
+void add_each(CLI::App* command, const std::string& name, std::vector<T>& values,
+              const std::string& help) {
+  command->add_option(name, values, help)->allow_extra_args(false);
 }
 
-// Paths in a scenario are relative to it.
-std::string beside(const std::string& file, const std::string& path) {
-  const std::size_t slash = file.rfind('/');
-  if (path.starts_with('/') || slash == std::string::npos) return path;
-  return file.substr(0, slash + 1) + path;
+void describe_run(CLI::App* command, RunOptions& options) {
+  command->add_option("scenario", options.file, kScenario)->required();
+  command->add_option("--strategy", options.strategy,
+                      "Use this strategy in the first cluster instead");
+  command->add_option("--seed", options.seed, "Start of everything random");
+  add_each(command, "--set", options.sets,
+           "PATH=VALUE: set any value of the scenario, such as "
+           "config.clusters[0].retries.attempts=1");
+  command->add_option("--json", options.json, "Write the report as JSON; \"-\" to print it");
+  command->add_option("--html", options.html, "Write a page with charts; it needs nothing else");
+  command->add_option("--csv", options.csv,
+                      "Write the run over time as a table; \"-\" to print it");
+  command->add_option("--junit", options.junit,
+                      "Write the expectations as JUnit XML; \"-\" to print it");
+  command->add_option("--journal", options.journal, "Write down every decision, for lbsim replay");
+  command->add_flag("--quiet", options.quiet, "Print no report and no progress");
 }
 
-std::vector<Override> overrides_of(const RunOptions& options) {
-  std::vector<Override> overrides;
-  for (const std::string& set : options.sets) {
-    const std::size_t equals = set.find('=');
-    overrides.push_back(
-        {set.substr(0, equals), equals == std::string::npos ? "" : set.substr(equals + 1)});
-  }
-  if (!options.strategy.empty()) {
-    overrides.push_back({"config.clusters[0].strategy", options.strategy});
-  }
-  if (!options.seed.empty()) overrides.push_back({"seed", options.seed});
-  return overrides;
+void describe_experiment(CLI::App* command, ExperimentOptions& options, const std::string& seeds) {
+  command->add_option("--strategy", options.strategies, "NAME,…: strategies for the first cluster");
+  add_each(command, "--set", options.sets,
+           "PATH=VALUE,… or PATH=FROM..TO:STEP or PATH=FROM..TO:xFACTOR: values for any path of "
+           "the scenario; several make a grid");
+  command->add_option("--seed", options.seed, "The first seed (that of the scenario)");
+  command->add_option("--seeds", options.seeds, "How many seeds, counted up from the first" + seeds)
+      ->check(CLI::Range(1, 1'000'000));
+  command->add_option("--jobs", options.jobs, "Threads (one for each processor)")
+      ->check(CLI::Range(1, 1024));
 }
 
-// The scenario, or nothing after its problems have been told.
-std::optional<LoadedScenario> load(const RunOptions& options, int& exit_code) {
-  const auto text = read_file(options.file);
-  if (!text) {
-    std::cerr << "lbsim: cannot read " << options.file << '\n';
-    exit_code = kEnvironment;
-    return std::nullopt;
-  }
-  LoadedScenario loaded = lb::scenario::load_scenario(
-      *text, options.file,
-      [&](const std::string& path) { return read_file(beside(options.file, path)); },
-      overrides_of(options));
-  if (loaded.problems.empty()) return loaded;
-  std::cerr << loaded.problems;
-  exit_code = kBadInput;
-  return std::nullopt;
+void describe_compare(CLI::App* command, CompareOptions& options) {
+  command->add_option("scenarios", options.scenarios, "One scenario or several, JSON or YAML")
+      ->required();
+  add_each(command, "--config", options.configs,
+           "A configuration of lbd in place of the scenario's; several are compared");
+  describe_experiment(command, options.experiment, " (10)");
+  add_each(command, "--metric", options.metrics,
+           "A figure to show, by its path in the report, such as backends.b1.share; several may "
+           "be given (errors, latencies, retries)");
+  command->add_option("--json", options.json, "Write every figure as JSON; \"-\" to print it");
+  command->add_option("--junit", options.junit,
+                      "Write the expectations as JUnit XML; \"-\" to print it");
+  command->add_flag("--expect", options.expect,
+                    "Exit with 1 when an expectation was missed in any run");
 }
 
-bool write(const std::string& target, const std::string& text) {
-  if (target == "-") {
-    std::cout << text;
-    return true;
-  }
-  std::ofstream out(target, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) std::cerr << "lbsim: cannot write " << target << '\n';
-  return static_cast<bool>(out);
+void describe_sweep(CLI::App* command, SweepOptions& options) {
+  command->add_option("scenario", options.scenario, kScenario)->required();
+  describe_experiment(command, options.experiment, " (1)");
+  command->add_option("--shard", options.shard,
+                      "K/N: run part K of N only; lbsim merge joins the parts");
+  command->add_option("--out", options.out, "Write to this file (standard output)");
+  command->add_flag("--csv", options.csv, "Write CSV instead of JSON lines");
 }
 
-lb::sim::Progress progress_line(const lb::scenario::Scenario& scenario, bool wanted) {
-  if (!wanted || isatty(STDERR_FILENO) == 0) return {};
-  return [&scenario](lb::Duration simulated) {
-    const double done = std::chrono::duration<double>(simulated) / scenario.duration;
-    std::fprintf(stderr, "\rsimulating %5.1f %%", std::min(done, 1.0) * 100);
-  };
-}
-
-int run(const RunOptions& options) {
-  int exit_code = kDone;
-  const auto loaded = load(options, exit_code);
-  if (!loaded) return exit_code;
-  const auto progress = progress_line(loaded->scenario, !options.quiet);
-  std::ofstream journal;
-  lb::sim::WriteJournal write_journal;
-  if (!options.journal.empty()) {
-    journal.open(options.journal, std::ios::binary);
-    write_journal = [&](std::string_view bytes) { journal << bytes; };
-  }
-  const lb::scenario::Report report = lb::sim::simulate(
-      loaded->scenario, {.progress = progress,
-                         .journal = write_journal,
-                         .over_time = !options.html.empty() || !options.csv.empty()});
-  if (progress) std::fputs("\r                      \r", stderr);
-  journal.flush();
-  if (!options.journal.empty() && !journal) {
-    std::cerr << "lbsim: cannot write " << options.journal << '\n';
-    return kEnvironment;
-  }
-  const bool printed = options.json == "-" || options.csv == "-" || options.html == "-";
-  if (!options.quiet && !printed) std::cout << lb::scenario::to_text(report);
-  bool written = true;
-  if (!options.json.empty()) {
-    written = write(options.json, lb::scenario::to_json(report).dump(2) + '\n') && written;
-  }
-  if (!options.csv.empty()) written = write(options.csv, to_csv(*report.series)) && written;
-  if (!options.html.empty()) written = write(options.html, to_html(report)) && written;
-  if (!written) return kEnvironment;
-  return report.passed() ? kDone : kNotMet;
-}
-
-int check(const RunOptions& options) {
-  int exit_code = kDone;
-  if (!load(options, exit_code)) return exit_code;
-  std::cout << options.file << ": no problems\n";
-  return kDone;
+void describe_merge(CLI::App* command, MergeOptions& options) {
+  command->add_option("parts", options.parts, "What lbsim sweep wrote, in any order")->required();
+  command->add_option("--out", options.out, "Write to this file (standard output)");
+  command->add_flag("--csv", options.csv, "Write CSV instead of JSON lines");
 }
 
 }  // namespace
@@ -143,44 +88,44 @@ int main(int argc, char** argv) {
       "lbsim plays a scenario in virtual time with the brain that lbd runs.\n"
       "Exit codes: 0 done; 1 an expectation was not met or a replay diverged; 2 bad usage or "
       "input,\n"
-      "nothing was run; 3 a file could not be read or written.",
+      "nothing was run; 3 a file could not be read or written; 130 interrupted.",
       "lbsim"};
   app.require_subcommand(1);
-  RunOptions options;
-  CLI::App* run_command = app.add_subcommand("run", "Play a scenario and judge what it expects.");
-  run_command->add_option("scenario", options.file, "The scenario, JSON or YAML")->required();
-  run_command->add_option("--strategy", options.strategy,
-                          "Use this strategy in the first cluster instead");
-  run_command->add_option("--seed", options.seed, "Start of everything random");
-  run_command->add_option("--set", options.sets,
-                          "PATH=VALUE: set any value of the scenario, such as "
-                          "config.clusters[0].retries.attempts=1");
-  run_command->add_option("--json", options.json, "Write the report as JSON; \"-\" to print it");
-  run_command->add_option("--html", options.html,
-                          "Write a page with charts; it needs nothing else");
-  run_command->add_option("--csv", options.csv,
-                          "Write the run over time as a table; \"-\" to print it");
-  run_command->add_option("--journal", options.journal,
-                          "Write down every decision, for lbsim replay");
-  run_command->add_flag("--quiet", options.quiet, "Print no report and no progress");
-  lb::sim::ReplayOptions replay_options;
-  CLI::App* replay_command = app.add_subcommand(
-      "replay", "Put a journal's inputs to the brain again and compare every answer.");
-  replay_command->add_option("journal", replay_options.file, "What --journal wrote")->required();
-  replay_command->add_flag("--show", replay_options.show, "Print every entry in words");
-  CLI::App* check_command = app.add_subcommand("check", "Name every problem of a scenario.");
-  check_command->add_option("scenario", options.file, "The scenario, JSON or YAML")->required();
+  int exit_code = kDone;
+  const auto add_command = [&](const char* name, const char* help, auto& options, auto describe,
+                               auto command) {
+    CLI::App* added = app.add_subcommand(name, help);
+    describe(added, options);
+    added->final_callback([&exit_code, &options, command] { exit_code = command(options); });
+  };
+  RunOptions run_options;
+  add_command("run", "Play a scenario and judge what it expects.", run_options, describe_run, run);
+  CompareOptions compare_options;
+  add_command("compare",
+              "Play variants of a scenario with the same seeds and say what differs for sure.",
+              compare_options, describe_compare, compare);
+  SweepOptions sweep_options;
+  add_command("sweep", "Play a scenario with every combination of values and seeds.", sweep_options,
+              describe_sweep, sweep);
+  MergeOptions merge_options;
+  add_command("merge", "Join the parts of a sweep, in any order.", merge_options, describe_merge,
+              merge);
+  ReplayOptions replay_options;
+  const auto describe_replay = [](CLI::App* command, ReplayOptions& options) {
+    command->add_option("journal", options.file, "What --journal wrote")->required();
+    command->add_flag("--show", options.show, "Print every entry in words");
+  };
+  add_command("replay", "Put a journal's inputs to the brain again and compare every answer.",
+              replay_options, describe_replay, replay);
+  RunOptions check_options;
+  const auto describe_check = [](CLI::App* command, RunOptions& options) {
+    command->add_option("scenario", options.file, kScenario)->required();
+  };
+  add_command("check", "Name every problem of a scenario.", check_options, describe_check, check);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kBadInput;
   }
-  for (const std::string& set : options.sets) {
-    if (set.find('=') == std::string::npos) {
-      std::cerr << "lbsim: --set wants PATH=VALUE, found \"" << set << "\"\n";
-      return kBadInput;
-    }
-  }
-  if (replay_command->parsed()) return lb::sim::replay(replay_options);
-  return run_command->parsed() ? run(options) : check(options);
+  return exit_code;
 }

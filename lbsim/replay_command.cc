@@ -6,6 +6,7 @@
 
 #include "lbcore/journal/replay.h"
 #include "lbcore/journal/text.h"
+#include "lbsim/exit_code.h"
 
 namespace lb::sim {
 namespace {

@@ -5,8 +5,6 @@
 
 namespace lb::sim {
 
-enum ExitCode { kDone = 0, kNotMet = 1, kBadInput = 2, kEnvironment = 3 };
-
 struct ReplayOptions {
   std::string file;
   bool show = false;  // Print the entries instead of replaying them.
