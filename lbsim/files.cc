@@ -47,8 +47,18 @@ OutputFile::~OutputFile() {
   }
 }
 
+bool OutputFile::open() const {
+  const bool ok = written_.empty() || file_.is_open();
+  if (!ok) std::cerr << "lbsim: cannot write " << target_ << '\n';
+  return ok;
+}
+
 void OutputFile::write(std::string_view text) {
-  (written_.empty() ? std::cout : static_cast<std::ostream&>(file_)) << text;
+  if (written_.empty()) {
+    std::cout << text << std::flush;  // Who reads along sees what is there.
+  } else {
+    file_ << text;
+  }
 }
 
 bool OutputFile::finish() {

@@ -24,6 +24,8 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
   ~OutputFile();
 
+  // False, after saying so, when it cannot be written to at all.
+  [[nodiscard]] bool open() const;
   void write(std::string_view text);
   // False, after saying so on standard error, when not all could be written.
   [[nodiscard]] bool finish();

@@ -23,6 +23,8 @@ class Lines {
  public:
   Lines(const std::string& target, bool csv) : output_(target), csv_(csv) {}
 
+  bool open() const { return output_.open(); }
+
   void add(const std::string& line) {
     if (csv_) {
       parsed_.push_back(Json::parse(line));
@@ -84,6 +86,7 @@ int run_cells(const SweepOptions& options, const Sweep& sweep, std::optional<Sha
   }
   catch_interrupts();
   Lines lines(options.out, options.csv);
+  if (!lines.open()) return kEnvironment;  // Before hours of work rather than after.
   lines.add(experiment::head_line(sweep, shard));
   ProgressLine progress(work.runs.size());
   const bool complete =
