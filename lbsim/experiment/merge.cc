@@ -120,8 +120,9 @@ class Merger {
     for (const Part& part : parts_) {
       if (!part.shard || part.shard->has(cell)) return part.name + " ended early";
     }
-    const Shard shard{cell % parts_.front().shard->of + 1, parts_.front().shard->of};
-    return "part " + std::to_string(shard.part) + '/' + std::to_string(shard.of) + " is missing";
+    const std::size_t of = parts_.front().shard->of;
+    std::string where = "part " + std::to_string(Shard::part_of(cell, of));
+    return where + '/' + std::to_string(of) + " is missing";
   }
 
   void tell_gaps() {

@@ -14,12 +14,17 @@
 
 namespace lb::experiment {
 
-// K/N: part K of N. Cells are dealt like cards, so parts differ by one cell at most.
+// K/N: part K of N. Cells are dealt like cards, so parts differ by one cell at most. Each round
+// starts one part later: otherwise a grid whose last axis has N values would give one part all of
+// the cells that take longest.
 struct Shard {
   std::size_t part = 1;  // From 1.
   std::size_t of = 1;
 
-  [[nodiscard]] bool has(std::size_t cell) const { return cell % of == part - 1; }
+  [[nodiscard]] static std::size_t part_of(std::size_t cell, std::size_t of) {
+    return (cell + cell / of) % of + 1;
+  }
+  [[nodiscard]] bool has(std::size_t cell) const { return part_of(cell, of) == part; }
 };
 [[nodiscard]] std::optional<Shard> parse_shard(std::string_view text);
 
