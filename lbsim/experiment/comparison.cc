@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace lb::experiment {
 namespace {
@@ -10,10 +11,10 @@ using Row = std::vector<std::optional<ComparedFigure>>;
 
 // The values of every run, or nothing when one has none.
 std::optional<std::vector<double>> values_of(const ComparedVariant& variant,
-                                             const std::string& metric) {
+                                             const std::string& metric, std::size_t guess) {
   std::vector<double> values;
   for (const RunResult& run : variant.runs) {
-    const auto value = find(run.figures, metric);
+    const auto value = find(run.figures, metric, guess);
     if (!value) return std::nullopt;
     values.push_back(*value);
   }
@@ -48,6 +49,25 @@ void mark_best(Row& row, Better better) {
   }
 }
 
+// In the order of the first variant's report; what only later ones have comes last.
+std::vector<std::string> all_metrics(const Comparison& comparison) {
+  std::vector<std::string> metrics;
+  std::set<std::string_view> known;
+  for (const ComparedVariant& variant : comparison.variants) {
+    if (variant.runs.empty()) continue;
+    for (const Figure& figure : variant.runs.front().figures) {
+      if (known.insert(figure.name).second) metrics.push_back(figure.name);
+    }
+  }
+  return metrics;
+}
+
+// The members of the object "figures" as the list they are kept in: adding one to an ordered_json
+// by its key looks through all there are, which takes its time with a thousand backends.
+config::Json::object_t& figures_of_variant(config::Json& variant) {
+  return variant["figures"].get_ref<config::Json::object_t&>();
+}
+
 config::Json json_of(const ComparedFigure& figure) {
   config::Json json = {{"mean", figure.estimate.mean}};
   if (figure.estimate.half_width) json["half_width"] = *figure.estimate.half_width;
@@ -78,10 +98,11 @@ bool Comparison::all_passed() const {
 }
 
 std::vector<std::optional<ComparedFigure>> compare_metric(const Comparison& comparison,
-                                                          const std::string& metric) {
+                                                          const std::string& metric,
+                                                          std::size_t guess) {
   Row row;
   for (const ComparedVariant& variant : comparison.variants) {
-    auto values = values_of(variant, metric);
+    auto values = values_of(variant, metric, guess);
     if (!values) {
       row.emplace_back();
       continue;
@@ -103,8 +124,6 @@ std::vector<std::string> default_metrics() {
 
 config::Json to_json(const Comparison& comparison) {
   config::Json variants = config::Json::array();
-  std::vector<std::string>
-      metrics;  // In the order of the report; those only later variants have last.
   for (const ComparedVariant& variant : comparison.variants) {
     std::size_t passed = 0;
     for (const RunResult& run : variant.runs) passed += run.passed ? 1 : 0;
@@ -112,17 +131,12 @@ config::Json to_json(const Comparison& comparison) {
                         {"runs", variant.runs.size()},
                         {"runs_passed", passed},
                         {"figures", config::Json::object()}});
-    if (variant.runs.empty()) continue;
-    for (const Figure& figure : variant.runs.front().figures) {
-      if (std::find(metrics.begin(), metrics.end(), figure.name) == metrics.end()) {
-        metrics.push_back(figure.name);
-      }
-    }
   }
-  for (const std::string& metric : metrics) {
-    const Row row = compare_metric(comparison, metric);
+  const std::vector<std::string> metrics = all_metrics(comparison);
+  for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
+    const Row row = compare_metric(comparison, metrics[metric], metric);
     for (std::size_t i = 0; i < row.size(); ++i) {
-      if (row[i]) variants[i]["figures"][metric] = json_of(*row[i]);
+      if (row[i]) figures_of_variant(variants[i]).emplace_back(metrics[metric], json_of(*row[i]));
     }
   }
   const std::size_t seeds = comparison.variants.front().runs.size();

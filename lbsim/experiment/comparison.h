@@ -34,9 +34,10 @@ struct ComparedFigure {
 };
 
 // One entry a variant; nothing where not all of its runs have the figure, such as the share of a
-// backend that only other variants have. Holm's correction is over the comparisons in it.
+// backend that only other variants have. Holm's correction is over the comparisons in it. `guess`
+// is where among the figures it may be found.
 [[nodiscard]] std::vector<std::optional<ComparedFigure>> compare_metric(
-    const Comparison& comparison, const std::string& metric);
+    const Comparison& comparison, const std::string& metric, std::size_t guess = 0);
 
 // What is shown unless metrics are named.
 [[nodiscard]] std::vector<std::string> default_metrics();

@@ -22,7 +22,9 @@ using Figures = std::vector<Figure>;
 // numbers (the points of a curve) are no figures.
 [[nodiscard]] Figures figures_of(const config::Json& report);
 
-[[nodiscard]] std::optional<double> find(const Figures& figures, std::string_view name);
+// Looks at `guess` first: who goes through many runs of the same figures finds each at once.
+[[nodiscard]] std::optional<double> find(const Figures& figures, std::string_view name,
+                                         std::size_t guess = 0);
 
 // Which way a figure gets better, from its name; neither for those that are not good or bad.
 enum class Better { neither, lower, higher };

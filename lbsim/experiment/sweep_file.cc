@@ -68,8 +68,10 @@ std::string head_line(const Sweep& sweep, std::optional<Shard> shard) {
 std::string cell_line(const Sweep& sweep, std::size_t cell, const RunResult& result) {
   Json set = Json::object();
   for (const auto& [path, value] : sweep.grid.point(sweep.point_of(cell))) set[path] = value;
-  Json figures = Json::object();
-  for (const Figure& figure : result.figures) figures[figure.name] = number(figure.value);
+  Json::object_t figures;  // As the list it is: by key, each would be looked for among all others.
+  for (const Figure& figure : result.figures) {
+    figures.emplace_back(figure.name, number(figure.value));
+  }
   const Json line = {{"cell", cell},
                      {"set", std::move(set)},
                      {"seed", sweep.seed_of(cell)},

@@ -94,6 +94,14 @@ class SweepProblems(Commands):
                       self.problem("sweep", STEADY, "--out", "no/where", exit_code=3))
 
 
+class Order(Commands):
+    def test_options_may_stand_before_the_scenario(self):
+        after = self.lbsim("run", STEADY, "--set", "duration=2s", "--json", "-")
+        self.assertEqual(self.lbsim("run", "--json", "-", "--set", "duration=2s", STEADY), after)
+        after = self.lbsim(*SWEEP)
+        self.assertEqual(self.lbsim("sweep", *SWEEP[2:], STEADY), after)
+
+
 class Interrupted(Commands):
     def test_ctrl_c_ends_a_sweep_and_leaves_nothing_behind(self):
         with self.running(*GRID, "--seeds", 10000, "--out", "out") as sweep:

@@ -28,7 +28,7 @@ TEST(FiguresOf, FollowThePathsOfTheReportInItsOrder) {
 
 TEST(FiguresOf, AreFoundByName) {
   const Figures figures{{"a", 1}, {"b", 2}};
-  EXPECT_EQ(find(figures, "b"), 2);
+  for (const std::size_t guess : {0u, 1u, 9u}) EXPECT_EQ(find(figures, "b", guess), 2);
   EXPECT_FALSE(find(figures, "c"));
 }
 
