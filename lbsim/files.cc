@@ -73,7 +73,9 @@ bool OutputFile::finish() {
     if (error) ok = false;
     if (ok) written_ = target_;
   }
-  if (!ok) std::cerr << "lbsim: cannot write " << target_ << '\n';
+  if (!ok) {
+    std::cerr << "lbsim: cannot write " << (target_ == "-" ? "standard output" : target_) << '\n';
+  }
   return ok;
 }
 

@@ -63,6 +63,16 @@ class SweepInParts(Commands):
         self.assertEqual(cell["figures"]["total.latency.p99_ms"],
                          report["total"]["latency"]["p99_ms"])
 
+    def test_a_seed_is_that_of_a_run_in_every_scenario(self):
+        for scenario in sorted(SCENARIOS.rglob("*.json")):
+            with self.subTest(scenario.name):
+                first, second = [json.loads(line) for line in
+                                 self.lbsim("sweep", scenario, "--seeds", 2).splitlines()[1:]]
+                self.assertNotEqual(first["digest"], second["digest"])
+                done = self.run_command("lbsim", "run", scenario, "--seed", second["seed"],
+                                        "--json", "-")
+                self.assertEqual(json.loads(done.stdout)["digest"], second["digest"])
+
     def test_a_merge_names_what_is_missing_or_does_not_belong(self):
         for n in (1, 2, 3):
             self.lbsim(*SWEEP, "--shard", f"{n}/3", "--out", f"part{n}")
