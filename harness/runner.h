@@ -13,9 +13,8 @@ struct Programs {
   std::string lbharness;
 };
 
-// Takes the scenario's duration and up to its clients' longest timeout. The report has a TimeSeries.
-// Nothing of it is left when
-// it returns or throws: no process, no file.
+// Takes the scenario's duration and up to its clients' longest timeout; the report has a
+// TimeSeries. Nothing of it is left when it returns or throws: no process, no file.
 //
 // `live`: one line a second to standard error.
 //

@@ -139,10 +139,11 @@ class Compare {
     const std::vector<experiment::Run> runs =
         experiment::every_run(scenarios.size(), comparison_.first_seed, options_.experiment.seeds);
     catch_interrupts();
-    ProgressLine line(runs.size());
-    const experiment::RunnerOptions options{.jobs = jobs_of(options_.experiment),
-                                            .stop = &interrupted(),
-                                            .progress = [&](std::size_t n) { line.show(n); }};
+    ProgressLine line;
+    const experiment::RunnerOptions options{
+        .jobs = jobs_of(options_.experiment),
+        .stop = &interrupted(),
+        .progress = [&](std::size_t done) { line.show_runs(done, runs.size()); }};
     return experiment::run_all(scenarios, runs, options, [&](std::size_t i, RunResult result) {
       if (i == 0 && !knows_metrics(result)) return false;
       comparison_.variants[runs[i].variant].runs.push_back(std::move(result));

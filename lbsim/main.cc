@@ -3,6 +3,7 @@
 
 #include "lbsim/compare_command.h"
 #include "lbsim/exit_code.h"
+#include "lbsim/new_command.h"
 #include "lbsim/replay_command.h"
 #include "lbsim/run_command.h"
 #include "lbsim/sweep_command.h"
@@ -122,6 +123,12 @@ int main(int argc, char** argv) {
     command->add_option("scenario", options.file, kScenario)->required();
   };
   add_command("check", "Name every problem of a scenario.", check_options, describe_check, check);
+  NewOptions new_options;
+  const auto describe_new = [](CLI::App* command, NewOptions& options) {
+    command->add_option("file", options.file, "Where it goes; printed without it");
+  };
+  add_command("new", "Write a scenario to start from, with its keys explained.", new_options,
+              describe_new, write_starter);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,8 +1,5 @@
 #include "lbsim/run_command.h"
 
-#include <unistd.h>
-
-#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -10,6 +7,7 @@
 #include "lbsim/exit_code.h"
 #include "lbsim/experiment/junit.h"
 #include "lbsim/files.h"
+#include "lbsim/progress_line.h"
 #include "lbsim/simulator.h"
 
 namespace lb::sim {
@@ -53,14 +51,6 @@ std::optional<LoadedScenario> load(const RunOptions& options, int& exit_code) {
   return std::nullopt;
 }
 
-Progress progress_line(const scenario::Scenario& scenario, bool wanted) {
-  if (!wanted || isatty(STDERR_FILENO) == 0) return {};
-  return [&scenario](Duration simulated) {
-    const double done = std::chrono::duration<double>(simulated) / scenario.duration;
-    std::fprintf(stderr, "\rsimulating %5.1f %%", std::min(done, 1.0) * 100);
-  };
-}
-
 // Whatever files were asked for; false when one could not be written.
 bool write_files(const RunOptions& options, const scenario::Report& report) {
   bool ok = true;
@@ -83,7 +73,10 @@ int run(const RunOptions& options) {
   int exit_code = kDone;
   const auto loaded = load(options, exit_code);
   if (!loaded) return exit_code;
-  const auto progress = progress_line(loaded->scenario, !options.quiet);
+  ProgressLine line(!options.quiet);
+  const auto progress = [&](Duration simulated, std::uint64_t events) {
+    line.show_time(simulated, loaded->scenario.duration, events);
+  };
   std::ofstream journal;
   WriteJournal write_journal;
   if (!options.journal.empty()) {
@@ -94,7 +87,7 @@ int run(const RunOptions& options) {
       simulate(loaded->scenario, {.progress = progress,
                                   .journal = write_journal,
                                   .over_time = !options.html.empty() || !options.csv.empty()});
-  if (progress) std::fputs("\r                      \r", stderr);
+  line.clear();
   journal.flush();
   if (!options.journal.empty() && !journal) {
     std::cerr << "lbsim: cannot write " << options.journal << '\n';

@@ -80,7 +80,9 @@ scenario::Report Simulation::run(const Progress& progress) {
     now_ = event.at;
     dispatch(event);
     if (touched_ != kNobody) after_brain(touched_);
-    if (progress && ++events % kEventsBetweenProgress == 0) progress(now_.time_since_epoch());
+    if (progress && ++events % kEventsBetweenProgress == 0) {
+      progress(now_.time_since_epoch(), events);
+    }
   }
   // Conservation: what was sent has ended, once, for its client and in its brain.
   LB_ASSERT(collector_.count() == sent_);

@@ -10,8 +10,8 @@
 
 namespace lb::sim {
 
-// Called now and then with the virtual time that has passed, while clients still send.
-using Progress = std::function<void(Duration simulated)>;
+// Called now and then with the virtual time that has passed and how many events it took.
+using Progress = std::function<void(Duration simulated, std::uint64_t events)>;
 
 // Gets the bytes of a journal (lbcore/journal) as they come: every decision of every brain.
 using WriteJournal = std::function<void(std::string_view)>;

@@ -88,16 +88,16 @@ int run_cells(const SweepOptions& options, const Sweep& sweep, std::optional<Sha
   Lines lines(options.out, options.csv);
   if (!lines.open()) return kEnvironment;  // Before hours of work rather than after.
   lines.add(experiment::head_line(sweep, shard));
-  ProgressLine progress(work.runs.size());
-  const bool complete =
-      experiment::run_all(loaded.scenarios, work.runs,
-                          {.jobs = jobs_of(options.experiment),
-                           .stop = &interrupted(),
-                           .progress = [&](std::size_t done) { progress.show(done); }},
-                          [&](std::size_t i, const experiment::RunResult& result) {
-                            lines.add(experiment::cell_line(sweep, work.cells[i], result));
-                            return true;
-                          });
+  ProgressLine line;
+  const bool complete = experiment::run_all(
+      loaded.scenarios, work.runs,
+      {.jobs = jobs_of(options.experiment),
+       .stop = &interrupted(),
+       .progress = [&](std::size_t done) { line.show_runs(done, work.runs.size()); }},
+      [&](std::size_t i, const experiment::RunResult& result) {
+        lines.add(experiment::cell_line(sweep, work.cells[i], result));
+        return true;
+      });
   if (!complete) return interrupted_exit_code();
   return lines.finish() ? kDone : kEnvironment;
 }

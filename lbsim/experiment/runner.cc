@@ -56,7 +56,7 @@ class Runner {
     LB_ASSERT(run.variant < scenarios_.size());
     scenario::Scenario scenario = scenarios_[run.variant];
     scenario.seed = run.seed;
-    const auto check = [this](Duration) {
+    const auto check = [this](Duration, std::uint64_t) {
       if (stopped()) throw Stopped{};
     };
     return result_of(sim::simulate(scenario, {.progress = check}));

@@ -121,11 +121,13 @@ TEST(Simulation, AProgressIsReportedAndChangesNothing) {
   const scenario::Scenario scenario = scenario_of(parts);
   Duration last{};
   int calls = 0;
-  const Report report = simulate(scenario, {.progress = [&](Duration simulated) {
-                                   EXPECT_GT(simulated, last);
-                                   last = simulated;
-                                   ++calls;
-                                 }});
+  const Report report =
+      simulate(scenario, {.progress = [&](Duration simulated, std::uint64_t events) {
+                 EXPECT_GT(simulated, last);
+                 EXPECT_GT(events, 0u);
+                 last = simulated;
+                 ++calls;
+               }});
   EXPECT_GT(calls, 0);
   EXPECT_EQ(report.digest, simulate(scenario).digest);
 }
