@@ -126,4 +126,15 @@ std::vector<Law> hashing_laws() {
   return laws;
 }
 
+// Envoy's documentation of Maglev: about twice the keys of the one that left move in all.
+std::vector<Claim> hashing_claims() {
+  const Measure own_over_others = [](std::uint64_t seed) {
+    const Moved keys = moved(MaglevConfig{}, seed, 100);
+    return keys.own / keys.others;
+  };
+  return {{kSection, "maglev, one of 100 leaves: fewer keys of others move than its own",
+           "Eisenbud et al. 2016; Envoy says about as many", "its own / others'", 1,
+           own_over_others}};
+}
+
 }  // namespace lb::validation

@@ -78,6 +78,7 @@ std::vector<Law> all_laws() {
 std::vector<Claim> all_claims() {
   std::vector<Claim> claims = order_claims();
   append(claims, stability_claims());
+  append(claims, hashing_claims());
   return claims;
 }
 

@@ -90,6 +90,7 @@ struct Mistake {
 [[nodiscard]] std::vector<Law> hashing_laws();
 [[nodiscard]] std::vector<Law> order_laws();
 [[nodiscard]] std::vector<Claim> order_claims();
+[[nodiscard]] std::vector<Claim> hashing_claims();
 [[nodiscard]] std::vector<Claim> stability_claims();
 
 }  // namespace lb::validation

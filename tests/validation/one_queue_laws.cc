@@ -45,6 +45,21 @@ void add_md1(std::vector<Law>& laws) {
   add("p99, ms", 0.99, &Observed::p99_ms);
 }
 
+void add_dm1(std::vector<Law>& laws) {
+  constexpr double kRho = 0.8;
+  constexpr double kPrecision = 0.025;
+  Setup setup = planned({}, kRho, 0.5, kPrecision, rate_of(kRho));
+  setup.arrivals = R"({"constant": {"rate": 80}})";
+  const double mean = kServiceMs * constant_arrivals_mean(kRho);
+  laws.push_back({kSection, "D/M/1, rho = 0.80", "mean, ms",
+                  "sigma = e^(-(1 - sigma)/rho); Kleinrock ch. 6", mean, kPrecision, kWarmupBias,
+                  measure(setup, &Observed::mean_ms)});
+  laws.push_back({kSection, "D/M/1, rho = 0.80", "p99, ms",
+                  "the time is exponential; Kleinrock ch. 6", exponential_quantile(mean, 0.99),
+                  kQuantileSpread * kPrecision, kHistogramBias + kWarmupBias,
+                  measure(setup, &Observed::p99_ms)});
+}
+
 void add_mg1(std::vector<Law>& laws) {
   constexpr double kRho = 0.8;
   constexpr double kPrecision = 0.04;
@@ -111,6 +126,7 @@ std::vector<Law> one_queue_laws() {
   add_mm1(laws, 0.8, 0.03);
   add_mm1(laws, 0.95, 0.09);
   add_md1(laws);
+  add_dm1(laws);
   add_mg1(laws);
   add_mmc(laws);
   add_refusing(laws);

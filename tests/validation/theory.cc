@@ -85,6 +85,12 @@ double erlang_arrivals_mean(int n, double rho) {
   return 1 / (1 - sigma);
 }
 
+double constant_arrivals_mean(double rho) {
+  double sigma = 0.5;
+  for (int step = 0; step < 10'000; ++step) sigma = std::exp(-(1 - sigma) / rho);
+  return 1 / (1 - sigma);
+}
+
 double finite_source_mean(int clients, double think, int servers) {
   double weight = 1;  // Of the state with `waiting` clients at the servers.
   double sum = 1;

@@ -50,6 +50,9 @@ namespace lb::validation {
 // exponential. Kleinrock, chapter 6.
 [[nodiscard]] double erlang_arrivals_mean(int n, double rho);
 
+// D/M/1: the same with gaps that are all alike: sigma = e^(-(1 - sigma) / rho).
+[[nodiscard]] double constant_arrivals_mean(double rho);
+
 // -- Closed loops
 
 // `clients` that think for an exponential time with mean `think`, then queue for one of `servers`.

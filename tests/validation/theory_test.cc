@@ -39,6 +39,10 @@ TEST(Theory, HasTheValuesOfTables) {
   EXPECT_NEAR(erlang_arrivals_mean(2, rho), 1 / (1 - sigma), 1e-9);
 }
 
+TEST(Theory, OfManyStagesIsThatOfConstantGaps) {
+  EXPECT_NEAR(erlang_arrivals_mean(100'000, 0.8), constant_arrivals_mean(0.8), 1e-4);
+}
+
 TEST(Theory, OfTailsHasTheMeanOfTheMeans) {
   const auto area = [](const auto& tail) {
     double sum = 0;
