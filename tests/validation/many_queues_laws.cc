@@ -90,11 +90,29 @@ void add_mean_field(std::vector<Law>& laws) {
                   kFiniteBias + kHistogramBias + kWarmupBias, measure(setup, &Observed::p99_ms)});
 }
 
+// How many requests there are, as somebody sees who looks at fixed times, against what clients say:
+// how many answers came and how long each took. Two hundred looks at ten queues with one request
+// each in the mean, and a variance of two, have a standard error of 3 %, and twenty runs of 0.7 %.
+void add_little(std::vector<Law>& laws) {
+  Setup setup{.backends = 10, .strategy = "random", .arrivals = poisson(10 * rate_of(0.5))};
+  setup.seconds = 98;
+  setup.warmup_seconds = 2;
+  setup.watched = true;
+  const std::string system = "random, 10 queues, rho = 0.50, watched";
+  laws.push_back({kSection, system, "in flight", "n rho / (1 - rho); Kleinrock 3.2", 10, 0.05,
+                  kWarmupBias, measure(setup, &Observed::in_flight)});
+  laws.push_back({kSection, system, "in flight / (throughput x mean)", "Little's law", 1, 0.05,
+                  kWarmupBias, measure(setup, [](const Observed& seen) {
+                    return seen.in_flight / (seen.throughput * seen.mean_ms / 1000);
+                  })});
+}
+
 }  // namespace
 
 std::vector<Law> many_queues_laws() {
   std::vector<Law> laws;
   add_random(laws);
+  add_little(laws);
   add_round_robin(laws);
   add_unequal(laws);
   add_exact(laws, "least_request", "shorter of two different queues", join_shorter_of_two);

@@ -71,6 +71,19 @@ double count_above(const scenario::Histogram& latency, Duration bound) {
   return count - low;
 }
 
+double mean_in_flight(const scenario::TimeSeries& series, Duration warmup) {
+  double sum = 0;
+  int looks = 0;
+  for (std::size_t i = 0; i < series.intervals.size(); ++i) {
+    if (series.interval * (i + 1) <= warmup) continue;
+    ++looks;
+    for (const auto& backend : series.backends) {
+      if (i < backend.in_flight.size()) sum += backend.in_flight[i];
+    }
+  }
+  return sum / looks;
+}
+
 Observed observed_in(const scenario::Report& report, const Setup& setup) {
   const scenario::Series& total = report.total;
   Observed observed;
@@ -83,8 +96,7 @@ Observed observed_in(const scenario::Report& report, const Setup& setup) {
   observed.error_ratio = total.error_ratio();
   observed.throughput =
       static_cast<double>(total.count(scenario::ClientResult::ok)) / setup.seconds;
-  observed.retry_ratio =
-      static_cast<double>(report.balancer.retries) / static_cast<double>(report.balancer.requests);
+  if (report.series) observed.in_flight = mean_in_flight(*report.series, report.warmup);
   double answers = 0;
   for (const auto& [_, series] : report.backends) answers += static_cast<double>(series.answers());
   for (const auto& [id, series] : report.backends) {
@@ -104,10 +116,11 @@ std::string exponential(double mean_ms) {
 const Observed& observe(const Setup& setup, std::uint64_t seed) {
   static std::map<std::string, Observed> kept;
   const std::string text = text_of(setup, seed);
-  const auto known = kept.find(text);
+  const std::string key = text + (setup.watched ? "watched" : "");
+  const auto known = kept.find(key);
   if (known != kept.end()) return known->second;
-  const scenario::Report report = sim::simulate(scenario_of(text));
-  return kept.emplace(text, observed_in(report, setup)).first->second;
+  const scenario::Report report = sim::simulate(scenario_of(text), {.over_time = setup.watched});
+  return kept.emplace(key, observed_in(report, setup)).first->second;
 }
 
 }  // namespace lb::validation

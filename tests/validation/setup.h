@@ -27,6 +27,7 @@ struct Setup {
   std::string arrivals;
   double seconds = 0;  // After the warm-up.
   double warmup_seconds = 0;
+  bool watched = false;  // Somebody looks, now and then, at how many requests are in flight.
   // More keys, each with a comma in front.
   std::string load;
   std::string cluster;
@@ -47,7 +48,7 @@ struct Observed {
   double requests = 0;
   double error_ratio = 0;                // Share of all requests without a good answer.
   double throughput = 0;                 // Good answers per second.
-  double retry_ratio = 0;                // Warm-up included.
+  double in_flight = 0;                  // The mean of what was seen, when it was watched.
   std::map<std::string, double> shares;  // Of all answers, by backend.
 };
 
