@@ -118,6 +118,18 @@ void add_refusing(std::vector<Law>& laws) {
                   measure(finite, &Observed::mean_ms)});
 }
 
+// More than three servers can do, and a queue in the balancer that keeps nobody above 30 ms.
+void add_impatient(std::vector<Law>& laws) {
+  Setup setup{.backends = 3, .arrivals = poisson(3 * rate_of(1.1))};
+  setup.cluster = R"(, "limits": {"max_in_flight_per_backend": 1, "queue": 1000000,)"
+                  R"( "queue_timeout": "30ms"})";
+  setup.seconds = 250;
+  setup.warmup_seconds = 1;
+  laws.push_back({kSection, "M/M/3 + D, 3.3 erlang, queue_timeout 30 ms", "gave up waiting",
+                  "Barrer 1957", impatient_leave(3, 3.3, 3), 0.03, kWarmupBias,
+                  measure(setup, &Observed::error_ratio)});
+}
+
 }  // namespace
 
 std::vector<Law> one_queue_laws() {
@@ -130,6 +142,7 @@ std::vector<Law> one_queue_laws() {
   add_mg1(laws);
   add_mmc(laws);
   add_refusing(laws);
+  add_impatient(laws);
   return laws;
 }
 

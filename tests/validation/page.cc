@@ -14,17 +14,17 @@ Is the simulator right? Here it simulates systems whose answer is known, and thi
 It is written by the tests themselves (`tests/validation`): every row is one of them, and a test
 fails when this page is not what the runs say.
 
-**How to read a row.** *Theory* is the value of the formula named beside it. *Simulated* is the mean
-of 20 runs with seeds 1 to 20, and *±* the half-width of Student's interval around it that misses
-once in a thousand times. The row holds when theory lies inside that interval, widened by *bias*,
-the share of the value that the method itself may get wrong: 0.1 % for quantiles, which come out of a
-histogram, 0.05 % for a warm-up that ends, and what a finite number of backends differs from
-infinitely many. So that no row passes by being vague, *±* may not exceed *limit*, a share of
-theory. An empty limit means that every single run has to give exactly theory's value.
+**How to read a row.** *Theory* is the value of the formula named beside it. *Simulated* is the
+mean of 20 runs with seeds 1 to 20, and *±* the half-width of Student's interval around it that
+misses once in a thousand times. The row holds when theory lies inside that interval, widened by
+*bias*, the share of the value that the method itself may get wrong: 0.1 % for quantiles, which
+come out of a histogram, 0.05 % for a warm-up that ends, and what a finite number of backends
+differs from infinitely many. So that no row passes by being vague, *±* may not exceed *limit*, a
+share of theory. An empty limit means that every single run has to give exactly theory's value.
 
 Runs are as long as the limit asks for, by the asymptotic variance of a queue in heavy traffic
-(Whitt, Management Science 35(11), 1989), after a warm-up of ten relaxation times. Services take 10 ms
-in the mean, exponential unless a row says otherwise; hosts are no distance apart.
+(Whitt, Management Science 35(11), 1989), after a warm-up of ten relaxation times. Services take
+10 ms in the mean, exponential unless a row says otherwise; hosts are no distance apart.
 
 When draws change, because the simulator draws in another order, all rows are new, and one in a
 thousand would fail by chance. Then look at it with other seeds before you believe in either.

@@ -72,6 +72,27 @@ void add_panic(std::vector<Law>& laws) {
   }
 }
 
+// Six of ten answer every request with an error, and so are ejected, as far as that is allowed. The
+// others share the traffic, and the bad ones among them fail it.
+void add_ejection(std::vector<Law>& laws) {
+  for (const int percent : {30, 50}) {
+    Setup setup = ten_backends();
+    setup.cluster = R"(, "outlier_ejection": {"consecutive_failures": 5, "base_ejection_time": )"
+                    R"("60s", "max_ejected_percent": )" +
+                    std::to_string(percent) + "}";
+    for (int n = 1; n <= 6; ++n) {
+      if (n > 1) setup.events += ", ";
+      setup.events += R"({"at": "0s", "fault": "error_ratio", "ratio": 1, "backend": "b)";
+      setup.events += std::to_string(n) + "\"}";
+    }
+    const int ejected = percent / 10;
+    laws.push_back({kSection, "ejection of at most " + std::to_string(percent) + " %, 6 of 10 bad",
+                    "error ratio", "(6 - ejected) / (10 - ejected); Envoy",
+                    (6.0 - ejected) / (10.0 - ejected), 0.02, 0,
+                    measure(setup, &Observed::error_ratio)});
+  }
+}
+
 // A second backend joins and is watched while it ramps up. In step k of twenty its weight is
 // floor(10 + 90 (k/20)^(1/aggression)) percent w, and its share w / (100 + w).
 double ramped_share(double aggression) {
@@ -108,6 +129,7 @@ std::vector<Law> policy_laws() {
   add_priorities(laws, 5, 10, 0.7);
   add_priorities(laws, 3, 2, 0.6);
   add_panic(laws);
+  add_ejection(laws);
   add_slow_start(laws, 1);
   add_slow_start(laws, 2);
   return laws;

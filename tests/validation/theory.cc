@@ -61,6 +61,20 @@ double mmc_longer(int servers, double a, double t) {
   return (1 - waits) * std::exp(-t) + waits * two_stages;
 }
 
+double impatient_leave(int servers, double a, double patience) {
+  double weight = 1;  // Of the state with n in service and nobody waiting.
+  double idle = 0;    // Of all states in which a server is.
+  for (int n = 0; n < servers; ++n) {
+    idle += weight;
+    if (n < servers - 1) weight *= a / (n + 1);
+  }
+  const double drift = servers - a;
+  const double at_patience = std::exp(-drift * patience);
+  const double below = a * weight * (drift == 0 ? patience : (1 - at_patience) / drift);
+  const double above = a * weight * at_patience / servers;
+  return above / (idle + below + above);
+}
+
 double mm1k_refused(double rho, int places) {
   double sum = 0;
   for (int n = 0; n <= places; ++n) sum += std::pow(rho, n);

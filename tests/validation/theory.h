@@ -40,6 +40,11 @@ namespace lb::validation {
 // M/M/c/c with offered load a: share that is refused (Erlang B). Kleinrock, section 3.7.
 [[nodiscard]] double erlang_b(int servers, double a);
 
+// M/M/c with customers who leave the queue after `patience`, of constant length: share that does.
+// The workload found by arrivals has density a p_(c-1) e^(-(c - a) x) up to the patience, and falls
+// by e^(-c x) beyond, where nobody joins. Barrer, Operations Research 5(5), 1957.
+[[nodiscard]] double impatient_leave(int servers, double a, double patience);
+
 // M/M/1/K: at most `places` in the system, the one in service included. Share that is refused, and
 // mean time in the system of the others. Kleinrock, section 3.6.
 [[nodiscard]] double mm1k_refused(double rho, int places);

@@ -43,6 +43,13 @@ TEST(Theory, OfManyStagesIsThatOfConstantGaps) {
   EXPECT_NEAR(erlang_arrivals_mean(100'000, 0.8), constant_arrivals_mean(0.8), 1e-4);
 }
 
+TEST(Theory, OfImpatienceIsThatOfLossAndOfPatienceAtItsEnds) {
+  EXPECT_NEAR(impatient_leave(3, 3.3, 0), erlang_b(3, 3.3), 1e-12);
+  EXPECT_NEAR(impatient_leave(3, 2.4, 1'000), 0, 1e-12);
+  EXPECT_NEAR(impatient_leave(3, 3.3, 1'000), 1 - 3 / 3.3, 1e-12);
+  EXPECT_NEAR(impatient_leave(3, 3, 2), impatient_leave(3, 3 + 1e-9, 2), 1e-8);
+}
+
 TEST(Theory, OfTailsHasTheMeanOfTheMeans) {
   const auto area = [](const auto& tail) {
     double sum = 0;
