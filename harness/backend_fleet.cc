@@ -5,18 +5,17 @@
 #include "harness/clock.h"
 #include "harness/errors.h"
 #include "harness/fault_command.h"
-#include "harness/service_time.h"
 #include "lbcore/assert.h"
+#include "lbsim/scenario/behaviour_text.h"
 
 namespace lb::harness {
 
 Process BackendFleet::launch(const BackendOptions& options) const {
-  const scenario::Behaviour& behaviour = options.behaviour;
+  // Ids may have characters that names of files may not.
+  const std::string file = folder_.file("behaviour-" + std::to_string(options.port) + ".json");
+  write_file(file, scenario::write_behaviour(options.behaviour));
   return Process({.arguments = {program_, "backend", "--controlled", "--id", options.id, "--port",
-                                std::to_string(options.port), "--service-time",
-                                format_service_time(behaviour.service_time), "--concurrency",
-                                std::to_string(behaviour.concurrency), "--queue",
-                                std::to_string(behaviour.queue), "--health-path",
+                                std::to_string(options.port), "--behaviour", file, "--health-path",
                                 options.health_path, "--load-path", options.load_path, "--seed",
                                 std::to_string(options.seed)},
                   .pipe_input = true,

@@ -6,13 +6,15 @@
 
 #include "harness/fake_backend.h"
 #include "harness/process.h"
+#include "harness/temp_dir.h"
 
 namespace lb::harness {
 
 class BackendFleet {
  public:
-  // `program` is lbharness itself.
-  explicit BackendFleet(std::string program) : program_(std::move(program)) {}
+  // `program` is lbharness itself. What each backend has to be told is written into `folder`.
+  BackendFleet(std::string program, const TempDir& folder)
+      : program_(std::move(program)), folder_(folder) {}
 
   // Starts a backend. REQUIRES: its port is not 0, so that it can come back to it.
   void start(BackendOptions options);
@@ -30,6 +32,7 @@ class BackendFleet {
   [[nodiscard]] Process launch(const BackendOptions& options) const;
 
   std::string program_;
+  const TempDir& folder_;
   std::map<std::string, Member> members_;
 };
 

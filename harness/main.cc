@@ -5,6 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "harness/backend_command.h"
 #include "harness/errors.h"
@@ -13,6 +16,7 @@
 #include "harness/run_command.h"
 #include "harness/service_time.h"
 #include "lbcore/config/reader.h"
+#include "lbsim/scenario/behaviour_text.h"
 
 namespace {
 
@@ -44,6 +48,22 @@ void add_duration(CLI::App& app, const std::string& name, lb::Duration& value,
   if (!required) option->default_str(lb::config::format_duration(value));
 }
 
+// As under "backends" of a scenario; files it points at are beside it.
+lb::scenario::Behaviour read_behaviour(const std::string& file) {
+  const auto read = [](const std::filesystem::path& path) -> std::optional<std::string> {
+    std::ifstream in(path, std::ios::binary);
+    if (!in || !std::filesystem::is_regular_file(path)) return std::nullopt;
+    return std::string{std::istreambuf_iterator<char>(in), {}};
+  };
+  const auto text = read(file);
+  if (!text) throw CLI::ValidationError("cannot read \"" + file + '"');
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  auto loaded = lb::scenario::load_behaviour(
+      *text, file, [&](const std::string& name) { return read(folder / name); });
+  if (!loaded.problems.empty()) throw CLI::ValidationError(loaded.problems);
+  return std::move(loaded.behaviour);
+}
+
 void describe_backend(CLI::App& app, BackendCommand& command) {
   BackendOptions& options = command.options;
   app.add_option("--port", options.port, "Port of 127.0.0.1; 0 takes a free one")->required();
@@ -57,6 +77,11 @@ void describe_backend(CLI::App& app, BackendCommand& command) {
          fmt::format("How long a request takes:\n{}", kServiceTimeForms))
       ->type_name("DISTRIBUTION")
       ->default_str("constant:5ms");
+  app.add_option_function<std::string>(
+         "--behaviour",
+         [&options](const std::string& file) { options.behaviour = read_behaviour(file); },
+         "A file with all of it, as under \"backends\" of a scenario")
+      ->type_name("FILE");
   app.add_option("--concurrency", options.behaviour.concurrency, "Requests served at the same time")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();

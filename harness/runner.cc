@@ -89,7 +89,7 @@ Run::Run(const scenario::Scenario& scenario, const Programs& programs, bool live
       live_(live),
       interruption_(interruption),
       addresses_(scenario, folder_.file("access.log")),
-      backends_(programs.lbharness),
+      backends_(programs.lbharness, folder_),
       collector_(scenario, true) {}
 
 scenario::Report Run::play() {

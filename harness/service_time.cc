@@ -1,7 +1,5 @@
 #include "harness/service_time.h"
 
-#include <spdlog/fmt/fmt.h>
-
 #include <charconv>
 
 #include "lbcore/config/reader.h"
@@ -36,18 +34,6 @@ std::optional<scenario::Distribution> parse_service_time(std::string_view text) 
   if (kind == "constant") return scenario::Constant{*duration};
   if (kind == "exponential") return scenario::Exponential{*duration};
   return std::nullopt;
-}
-
-std::string format_service_time(const scenario::Distribution& distribution) {
-  if (const auto* constant = std::get_if<scenario::Constant>(&distribution)) {
-    return "constant:" + config::format_duration(constant->value);
-  }
-  if (const auto* exponential = std::get_if<scenario::Exponential>(&distribution)) {
-    return "exponential:" + config::format_duration(exponential->mean);
-  }
-  const auto& lognormal = std::get<scenario::Lognormal>(distribution);
-  // {} writes the shortest text that reads back as the same number.
-  return fmt::format("lognormal:{},{}", config::format_duration(lognormal.mean), lognormal.sigma);
 }
 
 }  // namespace lb::harness

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "lbsim/scenario/distribution.h"
@@ -15,8 +14,5 @@ inline constexpr std::string_view kServiceTimeForms =
 
 // Nothing when `text` has none of these forms.
 [[nodiscard]] std::optional<scenario::Distribution> parse_service_time(std::string_view text);
-
-// The form that parse_service_time() reads back as the same distribution.
-[[nodiscard]] std::string format_service_time(const scenario::Distribution& distribution);
 
 }  // namespace lb::harness

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "lbcore/assert.h"
 #include "lbcore/exact_math.h"
 
 namespace lb::scenario {
@@ -73,16 +74,108 @@ double normal_quantile(double p) {
   return q < 0 ? -tail : tail;
 }
 
-Duration sample(const Distribution& distribution, Prng& prng) {
-  if (const auto* constant = std::get_if<Constant>(&distribution)) return constant->value;
-  if (const auto* exponential = std::get_if<Exponential>(&distribution)) {
-    return from_double(static_cast<double>(exponential->mean.count()) *
-                       std::max(-quick_ln(prng.unit()), 0.0));
-  }
-  const auto& lognormal = std::get<Lognormal>(distribution);
-  const double sigma = lognormal.sigma;
-  const double exponent = sigma * normal_quantile(prng.unit()) - sigma * sigma / 2;
-  return from_double(static_cast<double>(lognormal.mean.count()) * exact_exp(exponent));
+namespace {
+
+double count_of(Duration duration) { return static_cast<double>(duration.count()); }
+
+// x^exponent for x > 0; 0 where the result is too small for a double.
+double power(double x, double exponent) {
+  const double log = exponent * exact_ln(x);
+  return log < -700 ? 0 : exact_exp(log);
 }
+
+// A gamma variate of scale 1: Marsaglia and Tsang, "A simple method for generating gamma
+// variables", TOMS 26, 2000. Below shape 1 it is one of shape + 1 times u^(1/shape), as they
+// advise.
+double draw_gamma(double shape, Prng& prng) {
+  if (shape < 1) {
+    const double boost = power(prng.unit(), 1 / shape);
+    return boost * draw_gamma(shape + 1, prng);
+  }
+  const double d = shape - 1.0 / 3;
+  const double c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = normal_quantile(prng.unit());
+    const double ln_u = exact_ln(prng.unit());
+    const double root = 1 + c * x;
+    if (root <= 0) continue;
+    const double v = root * root * root;
+    if (ln_u < x * x / 2 + d - d * v + d * exact_ln(v)) return d * v;
+  }
+}
+
+struct Sampler {
+  Prng& prng;
+
+  Duration operator()(const Constant& constant) const { return constant.value; }
+  Duration operator()(const Exponential& exponential) const {
+    return from_double(count_of(exponential.mean) * std::max(-quick_ln(prng.unit()), 0.0));
+  }
+  Duration operator()(const Lognormal& lognormal) const {
+    const double sigma = lognormal.sigma;
+    const double exponent = sigma * normal_quantile(prng.unit()) - sigma * sigma / 2;
+    return from_double(count_of(lognormal.mean) * exact_exp(exponent));
+  }
+  Duration operator()(const Uniform& uniform) const {
+    const double width = count_of(uniform.max) - count_of(uniform.min);
+    return from_double(count_of(uniform.min) + width * prng.unit());
+  }
+  // By inversion: F(x) = (1 - (min/x)^alpha) / (1 - (min/max)^alpha).
+  Duration operator()(const Pareto& pareto) const {
+    const double beyond = power(count_of(pareto.min) / count_of(pareto.max), pareto.alpha);
+    const double left = 1 - prng.unit() * (1 - beyond);
+    return from_double(count_of(pareto.min) * power(left, -1 / pareto.alpha));
+  }
+  Duration operator()(const Gamma& gamma) const {
+    return from_double(count_of(gamma.mean) / gamma.shape * draw_gamma(gamma.shape, prng));
+  }
+  Duration operator()(const Bimodal& bimodal) const {
+    return prng.unit() < bimodal.slow_ratio ? bimodal.slow : bimodal.fast;
+  }
+  Duration operator()(const Empirical& empirical) const {
+    const std::vector<Duration>& sorted = empirical.sorted();
+    return sorted[static_cast<std::size_t>(static_cast<double>(sorted.size()) * prng.unit())];
+  }
+};
+
+struct Mean {
+  double operator()(const Constant& constant) const { return count_of(constant.value); }
+  double operator()(const Exponential& exponential) const { return count_of(exponential.mean); }
+  double operator()(const Lognormal& lognormal) const { return count_of(lognormal.mean); }
+  double operator()(const Uniform& uniform) const {
+    return (count_of(uniform.min) + count_of(uniform.max)) / 2;
+  }
+  double operator()(const Pareto& pareto) const {
+    const double alpha = pareto.alpha;
+    const double ratio = count_of(pareto.max) / count_of(pareto.min);
+    const double density = count_of(pareto.min) * alpha / (1 - power(ratio, -alpha));
+    return alpha == 1 ? density * exact_ln(ratio)
+                      : density * (power(ratio, 1 - alpha) - 1) / (1 - alpha);
+  }
+  double operator()(const Gamma& gamma) const { return count_of(gamma.mean); }
+  double operator()(const Bimodal& bimodal) const {
+    return bimodal.slow_ratio * count_of(bimodal.slow) +
+           (1 - bimodal.slow_ratio) * count_of(bimodal.fast);
+  }
+  double operator()(const Empirical& empirical) const {
+    double sum = 0;
+    for (const Duration value : empirical.sorted()) sum += count_of(value);
+    return sum / static_cast<double>(empirical.sorted().size());
+  }
+};
+
+}  // namespace
+
+Empirical::Empirical(std::vector<Duration> values) {
+  LB_ASSERT(!values.empty());
+  std::sort(values.begin(), values.end());
+  sorted_ = std::make_shared<const std::vector<Duration>>(std::move(values));
+}
+
+Duration sample(const Distribution& distribution, Prng& prng) {
+  return std::visit(Sampler{prng}, distribution);
+}
+
+double mean_ns(const Distribution& distribution) { return std::visit(Mean{}, distribution); }
 
 }  // namespace lb::scenario

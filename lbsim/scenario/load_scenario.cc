@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "lbsim/scenario/expand_files.h"
 #include "lbsim/scenario/override.h"
 #include "lbsim/scenario/scenario_fields.h"
 
@@ -21,6 +22,7 @@ class Loader {
     if (problems_.empty()) {
       load_config_file(root);
       for (const Override& override : overrides_) apply(root, override);
+      expand_files(root, "", read_file_, problems_);
       Scenario& scenario = loaded.scenario;
       scenario.name = base_name(file_name_);
       const Place place{root, "", problems_};

@@ -23,6 +23,7 @@ struct Behaviour {
   Distribution service_time = Constant{std::chrono::milliseconds{5}};
   std::uint32_t concurrency = 8;  // Requests served at the same time.
   std::uint32_t queue = 128;      // Requests that may wait; one more is answered with 503.
+  bool operator==(const Behaviour&) const = default;
 };
 
 // Simulated delays. The harness runs on loopback and has none of its own to set.

@@ -11,6 +11,8 @@
 #include "lbcore/config/route_fields.h"
 #include "lbcore/routing/header_rules.h"
 #include "lbcore/routing/host.h"
+#include "lbsim/scenario/choice.h"
+#include "lbsim/scenario/distribution_fields.h"
 #include "lbsim/scenario/scenario.h"
 
 namespace lb::config {
@@ -57,42 +59,6 @@ using config::Place;
 using config::Problem;
 using config::Range;
 
-// An object with exactly one key, which says what kind of thing the value is.
-struct Choice {
-  std::size_t index = 0;
-  const Node* value = nullptr;
-};
-
-inline std::optional<Choice> read_choice(const Place& place,
-                                         std::span<const std::string_view> kinds) {
-  if (place.node.kind == Node::Kind::map && place.node.entries.size() == 1) {
-    const Node::Entry& entry = place.node.entries.front();
-    const auto kind = std::find(kinds.begin(), kinds.end(), entry.key);
-    if (kind != kinds.end()) {
-      return Choice{static_cast<std::size_t>(kind - kinds.begin()), &entry.value};
-    }
-    place.problems.push_back({entry.at, place.path,
-                              "expected " + config::one_of(kinds) + ", found \"" + entry.key + '"' +
-                                  config::did_you_mean(entry.key, kinds)});
-    return std::nullopt;
-  }
-  place.problem("expected an object with one key, " + config::one_of(kinds) + ", found " +
-                config::describe_found(place.node));
-  return std::nullopt;
-}
-
-template <class Fields>
-void describe(Fields& fields, Exponential& exponential) {
-  fields.required("mean", exponential.mean, kFromZero, "the mean, a duration");
-}
-
-template <class Fields>
-void describe(Fields& fields, Lognormal& lognormal) {
-  fields.required("mean", lognormal.mean, kFromZero, "the mean, a duration");
-  fields.required("sigma", lognormal.sigma, Range{.min = 0, .max = 5},
-                  "the standard deviation of the logarithm");
-}
-
 template <class Fields>
 void describe(Fields& fields, Poisson& poisson) {
   fields.required("rate", poisson.rate, Range{.min = 0, .max = 100'000'000}, "requests per second");
@@ -102,27 +68,6 @@ template <class Fields>
 void describe(Fields& fields, ConstantRate& constant) {
   fields.required("rate", constant.rate, Range{.min = 0, .max = 100'000'000},
                   "requests per second");
-}
-
-inline void read(const Place& place, Distribution& value, Range = {}) {
-  constexpr std::array<std::string_view, 3> kKinds{"constant", "exponential", "lognormal"};
-  const auto choice = read_choice(place, kKinds);
-  if (!choice) return;
-  const Place inner =
-      place.child(*choice->value, place.path + '.' + std::string{kKinds[choice->index]});
-  if (choice->index == 0) {
-    Constant constant;
-    config::read(inner, constant.value, kFromZero);
-    value = constant;
-  } else if (choice->index == 1) {
-    Exponential exponential;
-    config::read(inner, exponential);
-    value = exponential;
-  } else {
-    Lognormal lognormal;
-    config::read(inner, lognormal);
-    value = lognormal;
-  }
 }
 
 template <class Fields>
@@ -184,23 +129,7 @@ void describe(Fields& fields, Network& network) {
 
 inline void read(const Place& place, Arrivals& value, Range = {}) {
   constexpr std::array<std::string_view, 3> kKinds{"poisson", "constant", "closed"};
-  const auto choice = read_choice(place, kKinds);
-  if (!choice) return;
-  const Place inner =
-      place.child(*choice->value, place.path + '.' + std::string{kKinds[choice->index]});
-  if (choice->index == 0) {
-    Poisson poisson;
-    config::read(inner, poisson);
-    value = poisson;
-  } else if (choice->index == 1) {
-    ConstantRate constant;
-    config::read(inner, constant);
-    value = constant;
-  } else {
-    ClosedLoop closed;
-    config::read(inner, closed);
-    value = closed;
-  }
+  read_variant(place, value, kKinds);
 }
 
 template <class Fields>

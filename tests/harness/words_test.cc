@@ -28,15 +28,6 @@ TEST(ServiceTime, RefusesEverythingElse) {
   }
 }
 
-TEST(ServiceTime, WhatIsWrittenReadsBack) {
-  for (const Distribution& distribution :
-       {Distribution{scenario::Constant{Duration{1'234'567}}},
-        Distribution{scenario::Exponential{milliseconds{20}}},
-        Distribution{scenario::Lognormal{milliseconds{5}, 0.1 + 0.2}}}) {
-    EXPECT_EQ(parse_service_time(format_service_time(distribution)), distribution);
-  }
-}
-
 TEST(FaultCommand, ReadsLinesAndOptions) {
   EXPECT_EQ(parse_fault("slow 4")->factor, 4);
   EXPECT_EQ(parse_fault("slow=2.5")->factor, 2.5);

@@ -163,8 +163,9 @@ const std::vector<Broken> kBroken = {
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
      " \"backends\": {\"*\": {\"service_time\": {\"normal\": \"5ms\"}}}}",
      {},
-     "s.json:4:38: backends.*.service_time: expected \"constant\", \"exponential\" or "
-     "\"lognormal\", found \"normal\"; did you mean \"lognormal\"?\n"},
+     "s.json:4:38: backends.*.service_time: expected \"constant\", \"exponential\", "
+     "\"lognormal\", \"uniform\", \"pareto\", \"gamma\", \"bimodal\" or \"empirical\", "
+     "found \"normal\"; did you mean \"lognormal\"?\n"},
     {"ADistributionThatIsAWord",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
@@ -172,7 +173,8 @@ const std::vector<Broken> kBroken = {
      " \"backends\": {\"*\": {\"service_time\": \"5ms\"}}}",
      {},
      "s.json:4:37: backends.*.service_time: expected an object with one key, \"constant\", "
-     "\"exponential\" or \"lognormal\", found \"5ms\"\n"},
+     "\"exponential\", \"lognormal\", \"uniform\", \"pareto\", \"gamma\", \"bimodal\" or "
+     "\"empirical\", found \"5ms\"\n"},
     {"ALognormalWithoutSigma",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
