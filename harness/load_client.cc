@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "harness/load_connection.h"
-#include "harness/schedule.h"
 #include "lbcore/assert.h"
+#include "lbsim/scenario/arrivals.h"
 
 namespace lb::harness {
 namespace {
@@ -23,7 +23,7 @@ using Error = boost::system::error_code;
 // must not starve them.
 constexpr int kSendsInARow = 64;
 
-std::string request_text(const LoadPlan& plan) {
+std::string request_text(const LoadPlan& plan, const std::string& path) {
   const scenario::RequestShape& shape = plan.load.request;
   const bool has_body = shape.method == "POST" || shape.method == "PUT" || shape.method == "PATCH";
   std::string fields;
@@ -31,9 +31,17 @@ std::string request_text(const LoadPlan& plan) {
     fields += fmt::format("{}: {}\r\n", field.name, field.value);
   }
   return fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: lbharness\r\n{}{}{}\r\n",
-                     shape.method, shape.path, shape.host.empty() ? plan.host : shape.host, fields,
+                     shape.method, path, shape.host.empty() ? plan.host : shape.host, fields,
                      has_body ? "Content-Length: 0\r\n" : "",
                      plan.keep_alive ? "" : "Connection: close\r\n");
+}
+
+std::vector<std::string> request_texts(const LoadPlan& plan) {
+  std::vector<std::string> texts;
+  for (const std::string& path : scenario::targets_of(plan.load)) {
+    texts.push_back(request_text(plan, path));
+  }
+  return texts;
 }
 
 }  // namespace
@@ -55,6 +63,7 @@ class LoadClient::Impl final : public LoadConnectionOwner {
   struct Request {
     Duration intended{};
     std::uint32_t client = 0;
+    std::uint32_t target = 0;
     ConnectionPtr connection{};
     bool ended = false;
     bool resent = false;
@@ -73,7 +82,7 @@ class LoadClient::Impl final : public LoadConnectionOwner {
   void take_turn();
 
   // Requests.
-  void send(Duration intended, std::uint32_t client);
+  void send(const scenario::Arrival& arrival);
   void dispatch(RequestNumber number, bool fresh_connection);
   void end(RequestNumber number, ClientResult result, std::string_view backend);
   void time_out();
@@ -94,8 +103,8 @@ class LoadClient::Impl final : public LoadConnectionOwner {
   boost::asio::steady_timer timer_;
   Duration armed_ = Duration::max();
 
-  std::optional<Schedule> schedule_;  // Of an open loop,
-  Arrival arrival_{Duration::max(), 0};
+  std::optional<scenario::ArrivalProcess> arrivals_;  // Of an open loop,
+  std::optional<scenario::Arrival> next_arrival_;
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;  // or of a closed one.
   Prng think_prng_;
 
@@ -113,14 +122,14 @@ LoadClient::Impl::Impl(boost::asio::io_context& io, LoadPlan plan, Sink sink)
     : io_(io),
       plan_(std::move(plan)),
       connection_plan_{.target = plan_.target,
-                       .request_text = request_text(plan_),
+                       .request_texts = request_texts(plan_),
                        .is_head = plan_.load.request.method == "HEAD",
                        .load_index = plan_.load_index},
       sink_(std::move(sink)),
       closed_(std::get_if<scenario::ClosedLoop>(&plan_.load.arrivals)),
       timer_(io),
       think_prng_(plan_.seed) {
-  idle_.resize(closed_ != nullptr ? closed_->clients : plan_.load.clients);
+  idle_.resize(scenario::client_count(plan_.load));
 }
 
 LoadClient::Impl::~Impl() {
@@ -140,25 +149,24 @@ void LoadClient::Impl::start(Clock::time_point start, std::function<void()> on_d
       turns_.push({Duration::zero(), client});
     }
   } else {
-    schedule_.emplace(plan_.load, plan_.seed);
-    arrival_ = schedule_->next();
+    arrivals_.emplace(plan_.load, plan_.seed);
+    next_arrival_ = arrivals_->next();
   }
   arm();
 }
 
 Duration LoadClient::Impl::next_send() const {
-  const Duration at = schedule_ ? arrival_.at : turns_.empty() ? Duration::max() : turns_.top().at;
+  Duration at = Duration::max();
+  if (next_arrival_) at = next_arrival_->at;
+  if (!turns_.empty()) at = turns_.top().at;
   return at < plan_.duration ? at : Duration::max();
 }
 
 void LoadClient::Impl::take_turn() {
-  if (schedule_) {
-    const Arrival arrival = std::exchange(arrival_, schedule_->next());
-    return send(arrival.at, arrival.client);
-  }
+  if (arrivals_) return send(*std::exchange(next_arrival_, arrivals_->next()));
   const Turn turn = turns_.top();
   turns_.pop();
-  send(turn.at, turn.client);
+  send({turn.at, turn.client});
 }
 
 void LoadClient::Impl::wake() {
@@ -184,10 +192,10 @@ void LoadClient::Impl::arm() {
   });
 }
 
-void LoadClient::Impl::send(Duration intended, std::uint32_t client) {
-  lateness_.add(now() - intended);
+void LoadClient::Impl::send(const scenario::Arrival& arrival) {
+  lateness_.add(now() - arrival.at);
   const RequestNumber number = first_ + requests_.size();
-  requests_.push_back({intended, client});
+  requests_.push_back({arrival.at, arrival.client, arrival.target});
   ++sent_;
   dispatch(number, false);
 }
@@ -198,11 +206,11 @@ void LoadClient::Impl::dispatch(RequestNumber number, bool fresh_connection) {
   if (idle.empty() || fresh_connection) {
     sending.connection =
         std::make_shared<LoadConnection>(io_, connection_plan_, *this, sending.client);
-    return sending.connection->open(number);
+    return sending.connection->open(number, sending.target);
   }
   sending.connection = std::move(idle.back());
   idle.pop_back();
-  sending.connection->send(number);
+  sending.connection->send(number, sending.target);
 }
 
 void LoadClient::Impl::on_answer(LoadConnection& connection, RequestNumber number) {

@@ -29,8 +29,9 @@ Error LoadConnection::open_socket() {
   return error;
 }
 
-void LoadConnection::open(std::uint64_t number) {
+void LoadConnection::open(std::uint64_t number, std::uint32_t target) {
   number_ = number;
+  target_ = target;
   if (open_socket()) {
     return boost::asio::post(io_, [self = shared_from_this()] {
       if (!self->closed_) self->broken();
@@ -39,13 +40,17 @@ void LoadConnection::open(std::uint64_t number) {
   socket_.async_connect(plan_.target, [self = shared_from_this()](const Error& failure) {
     if (self->closed_) return;
     if (failure) return self->broken();
-    self->send(*self->number_);
+    self->send(*self->number_, self->target_);
     self->read();
   });
 }
 
-void LoadConnection::send(std::uint64_t number) {
+void LoadConnection::send(std::uint64_t number, std::uint32_t target) {
   number_ = number;
+  if (request_text_.empty() || target != target_) {
+    request_text_ = scenario::for_client(plan_.request_texts[target], client_);
+    target_ = target;
+  }
   answer_begun_ = false;
   if (plan_.is_head) reader_.expect_no_body();
   // The send buffer is empty and far larger than a request, so this neither waits nor sends a part.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/message_reader.h"
 #include "lbsim/scenario/scenario.h"
@@ -34,7 +35,7 @@ class LoadConnectionOwner {
 // What all connections of a load have in common.
 struct LoadConnectionPlan {
   boost::asio::ip::tcp::endpoint target;
-  std::string request_text;  // With {client} where the number of the client belongs.
+  std::vector<std::string> request_texts;  // By target; {client} is the number of the client.
   bool is_head = false;
   std::size_t load_index = 0;  // Decides the source addresses of the clients.
 };
@@ -45,17 +46,12 @@ class LoadConnection : public std::enable_shared_from_this<LoadConnection> {
  public:
   LoadConnection(boost::asio::io_context& io, const LoadConnectionPlan& plan,
                  LoadConnectionOwner& owner, std::uint32_t client)
-      : io_(io),
-        plan_(plan),
-        owner_(owner),
-        client_(client),
-        request_text_(scenario::for_client(plan.request_text, client)),
-        socket_(io) {}
+      : io_(io), plan_(plan), owner_(owner), client_(client), socket_(io) {}
 
   // Connects from the client's address and sends the request.
-  void open(std::uint64_t number);
+  void open(std::uint64_t number, std::uint32_t target);
   // REQUIRES: it rests.
-  void send(std::uint64_t number);
+  void send(std::uint64_t number, std::uint32_t target);
   // Ready for the next request. REQUIRES: reusable().
   void rest();
   // Calls nobody.
@@ -76,7 +72,8 @@ class LoadConnection : public std::enable_shared_from_this<LoadConnection> {
   const LoadConnectionPlan& plan_;
   LoadConnectionOwner& owner_;
   const std::uint32_t client_;
-  const std::string request_text_;
+  std::uint32_t target_ = 0;  // What is asked for.
+  std::string request_text_;  // Empty before the first request, and then that of the last.
   boost::asio::ip::tcp::socket socket_;
   AnswerReader reader_;
   std::optional<std::uint64_t> number_;  // Of the request on it.

@@ -16,7 +16,6 @@
 #include "harness/errors.h"
 #include "harness/live.h"
 #include "harness/load_client.h"
-#include "harness/schedule.h"
 #include "lbsim/scenario/seeds.h"
 
 namespace lb::harness {

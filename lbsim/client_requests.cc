@@ -6,8 +6,8 @@
 
 namespace lb::sim {
 
-RequestAttributes ClientRequests::of(std::uint32_t client) {
-  if (client_ != client) prepare(client);
+RequestAttributes ClientRequests::of(std::uint32_t client, std::uint32_t target_number) {
+  if (client_ != client || target_number_ != target_number) prepare(client, target_number);
   const std::string_view target{target_};
   const std::size_t mark = std::min(target.find('?'), target.size());
   return {.client_address = address_,
@@ -25,10 +25,11 @@ std::optional<std::string_view> ClientRequests::find(std::string_view name) cons
   return std::nullopt;
 }
 
-void ClientRequests::prepare(std::uint32_t client) {
+void ClientRequests::prepare(std::uint32_t client, std::uint32_t target) {
   client_ = client;
+  target_number_ = target;
   address_ = scenario::client_address(load_index_, client);
-  target_ = scenario::for_client(shape_->path, client);
+  target_ = scenario::for_client(targets_[target], client);
   // What the harness says when the scenario does not: where it connects to.
   host_ = shape_->host.empty() ? "127.0.0.1" : scenario::for_client(shape_->host, client);
   fields_.clear();

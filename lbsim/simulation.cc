@@ -14,8 +14,6 @@ using scenario::ClientResult;
 
 bool is_idempotent(const std::string& method) { return method != "POST" && method != "PATCH"; }
 
-Duration interval_of(double rate) { return Duration{static_cast<std::int64_t>(1e9 / rate + 0.5)}; }
-
 }  // namespace
 
 Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
@@ -41,10 +39,13 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
     Workload& workload =
         workloads_.emplace_back(Workload{.load = &load,
                                          .prng = Prng(scenario::load_seed(scenario.seed, i)),
-                                         .requests = ClientRequests(load.request, i)});
+                                         .requests = ClientRequests(load, i)});
     workload.idempotent = is_idempotent(load.request.method);
-    const auto* closed = std::get_if<scenario::ClosedLoop>(&load.arrivals);
-    const std::uint32_t clients = closed != nullptr ? closed->clients : load.clients;
+    if (!std::holds_alternative<scenario::ClosedLoop>(load.arrivals)) {
+      workload.arrivals =
+          std::make_unique<scenario::ArrivalProcess>(load, scenario::load_seed(scenario.seed, i));
+    }
+    const std::uint32_t clients = scenario::client_count(load);
     for (std::uint32_t client = 0; client < clients; ++client) {
       workload.client_keys.push_back(hash_bytes(scenario::client_address(i, client)));
     }
@@ -106,9 +107,7 @@ void Simulation::dispatch(const Event& event) {
   switch (event.kind) {
     case EventKind::arrival: {
       if (!sending_) break;
-      const bool closed =
-          std::holds_alternative<scenario::ClosedLoop>(workloads_[event.a].load->arrivals);
-      closed ? send_request(event.a, event.b) : arrive(event.a);
+      workloads_[event.a].arrivals ? arrive(event.a) : send_request(event.a, event.b, 0);
       break;
     }
     case EventKind::client_timeouts: client_timeouts(event.a); break;
@@ -145,30 +144,23 @@ void Simulation::dispatch(const Event& event) {
 }
 
 void Simulation::arrive(std::uint32_t index) {
-  Workload& workload = workloads_[index];
-  const auto client = static_cast<std::uint32_t>(workload.prng.below(workload.client_keys.size()));
+  const scenario::Arrival arrival = workloads_[index].next;
   schedule_next_arrival(index);
-  send_request(index, client);
+  send_request(index, arrival.client, arrival.target);
 }
 
 void Simulation::schedule_next_arrival(std::uint32_t index) {
-  Workload& workload = workloads_[index];
-  Duration gap{};
-  if (const auto* poisson = std::get_if<scenario::Poisson>(&workload.load->arrivals)) {
-    if (poisson->rate <= 0) return;
-    gap = scenario::sample(scenario::Exponential{interval_of(poisson->rate)}, workload.prng);
-  } else {
-    const auto& constant = std::get<scenario::ConstantRate>(workload.load->arrivals);
-    if (constant.rate <= 0) return;
-    gap = interval_of(constant.rate);
-  }
-  push(gap, {.kind = EventKind::arrival, .a = index});
+  const auto next = workloads_[index].arrivals->next();
+  if (!next) return;
+  workloads_[index].next = *next;
+  push(next->at - now_.time_since_epoch(), {.kind = EventKind::arrival, .a = index});
 }
 
-void Simulation::send_request(std::uint32_t index, std::uint32_t client) {
+void Simulation::send_request(std::uint32_t index, std::uint32_t client, std::uint32_t target) {
   SimRequest request;
   request.workload = index;
   request.client = client;
+  request.target = target;
   request.sent = now_;
   const SimRequestId id = requests_.insert(request);
   ++sent_;

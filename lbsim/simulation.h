@@ -21,6 +21,7 @@
 #include "lbsim/backend_model.h"
 #include "lbsim/client_requests.h"
 #include "lbsim/event_queue.h"
+#include "lbsim/scenario/arrivals.h"
 #include "lbsim/scenario/report.h"
 #include "lbsim/simulator.h"
 
@@ -42,8 +43,10 @@ class Simulation {
   // A load with what it needs to go on.
   struct Workload {
     const scenario::Load* load = nullptr;
-    Prng prng{0};
+    Prng prng{0};  // For think times.
     ClientRequests requests;
+    std::unique_ptr<scenario::ArrivalProcess> arrivals;  // Of an open loop.
+    scenario::Arrival next;                              // What comes next of it.
     ClusterId cluster;  // Of the listener it goes to, unless that has routes.
     std::shared_ptr<const RouteTable> routes;
     bool pooled = true;
@@ -62,6 +65,7 @@ class Simulation {
   struct SimRequest {
     std::uint32_t workload = 0;
     std::uint32_t client = 0;
+    std::uint32_t target = 0;
     Instant sent;
     bool client_waits = true;    // The client has neither its answer nor its patience lost.
     bool daemon_has_it = false;  // The brain counts it as in progress.
@@ -111,7 +115,7 @@ class Simulation {
   void dispatch(const Event& event);
   void arrive(std::uint32_t workload);
   void schedule_next_arrival(std::uint32_t workload);
-  void send_request(std::uint32_t workload, std::uint32_t client);
+  void send_request(std::uint32_t workload, std::uint32_t client, std::uint32_t target);
   void client_timeouts(std::uint32_t workload);
   void client_hears(SimRequestId id, int status);
   void conclude(SimRequestId id, scenario::ClientResult result, std::uint32_t backend);

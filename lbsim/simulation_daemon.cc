@@ -229,14 +229,14 @@ HashKey Simulation::key_for(const KeyExpression& expression, const SimRequest& r
   if (expression.source == KeyExpression::Source::client_ip || !workload.pooled) {
     return workload.client_keys[request.client];
   }
-  return key_of(expression, workload.requests.of(request.client));
+  return key_of(expression, workload.requests.of(request.client, request.target));
 }
 
 std::optional<Simulation::Destination> Simulation::follow_routes(SimRequestId id) {
   SimRequest& request = requests_.at(id);
   Workload& workload = workloads_[request.workload];
   if (!workload.routes) return Destination{workload.cluster};
-  const RequestAttributes attributes = workload.requests.of(request.client);
+  const RequestAttributes attributes = workload.requests.of(request.client, request.target);
   const Routed routed = workload.routes->route(attributes, path_scratch_);
   if (routed && routed.route->split) {
     const Split& split = *routed.route->split;

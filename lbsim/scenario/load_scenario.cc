@@ -86,6 +86,7 @@ class Loader {
     read_backends(reader, scenario);
     reader.optional("network", scenario.network, "simulated delays");
     reader.required("load", scenario.load, "a list of loads");
+    if (problems_.empty()) read_traces(reader, scenario);
     read_events(reader, scenario);
     reader.optional("expect", scenario.expect, "what has to hold");
   }
@@ -110,6 +111,30 @@ class Loader {
       Behaviour behaviour = common;
       config::read(reader.place().child(entry.value, "backends." + entry.key), behaviour);
       scenario.backends[entry.key] = behaviour;
+    }
+  }
+
+  // The files that loads send again.
+  void read_traces(const ObjectReader& reader, Scenario& scenario) {
+    for (std::size_t i = 0; i < scenario.load.size(); ++i) {
+      auto* replay = std::get_if<Replay>(&scenario.load[i].arrivals);
+      if (replay == nullptr) continue;
+      const Node* node = reader.find("load")->items[i].find("arrivals")->find("replay");
+      const std::string path = "load[" + std::to_string(i) + "].arrivals.replay.file";
+      const Place place = reader.place().child(*node->find("file"), path);
+      const auto text = read_file_(replay->file);
+      if (!text) {
+        place.problem("cannot read \"" + replay->file + '"');
+        continue;
+      }
+      LoadedTrace loaded =
+          replay->format == TraceFormat::csv ? read_csv_trace(*text) : read_log_trace(*text);
+      if (!loaded.problem.empty()) place.problem('"' + replay->file + "\" " + loaded.problem);
+      for (Trace::Entry& entry : loaded.trace.entries) {
+        const double at = static_cast<double>(entry.at.count()) / replay->speed;
+        entry.at = Duration{static_cast<Duration::rep>(std::min(at, 9.0e18))};
+      }
+      replay->trace = std::make_shared<const Trace>(std::move(loaded.trace));
     }
   }
 

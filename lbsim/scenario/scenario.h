@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@
 
 #include "lbcore/config/daemon_config.h"
 #include "lbsim/scenario/distribution.h"
+#include "lbsim/scenario/rate.h"
+#include "lbsim/scenario/trace.h"
 
 namespace lb::scenario {
 
@@ -34,17 +37,39 @@ struct Network {
 
 // Arrivals of an open loop: clients that do not wait for each other.
 struct Poisson {
-  double rate = 0;  // Requests per second.
+  Rate rate;  // Requests per second.
 };
 struct ConstantRate {
+  Rate rate;
+};
+// Gaps of one distribution, each without regard to the others.
+struct Renewal {
+  Distribution gap = Exponential{std::chrono::milliseconds{10}};
+  std::optional<double> rate;  // Gaps are stretched so that their mean is 1 / rate.
+};
+// Bursts: Poisson arrivals whose rate is that of the present state. A stay is exponential, and any
+// of the other states follows, all alike.
+struct MmppState {
   double rate = 0;
+  Duration mean_stay{};
+};
+struct Mmpp {
+  std::vector<MmppState> states;
+};
+// What a log says, once more.
+enum class TraceFormat : std::uint8_t { csv, access_log };
+struct Replay {
+  std::string file;
+  TraceFormat format = TraceFormat::csv;
+  double speed = 1;                    // So many times faster.
+  std::shared_ptr<const Trace> trace;  // What is in the file, at that speed.
 };
 // A closed loop: each client sends, waits for its answer, thinks, and sends again.
 struct ClosedLoop {
   std::uint32_t clients = 1;
   Distribution think_time = Constant{};
 };
-using Arrivals = std::variant<Poisson, ConstantRate, ClosedLoop>;
+using Arrivals = std::variant<Poisson, ConstantRate, ClosedLoop, Renewal, Mmpp, Replay>;
 
 // In all but the method, {client} stands for the number of the client: see for_client().
 struct RequestShape {

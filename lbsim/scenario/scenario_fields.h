@@ -11,6 +11,7 @@
 #include "lbcore/config/route_fields.h"
 #include "lbcore/routing/header_rules.h"
 #include "lbcore/routing/host.h"
+#include "lbsim/scenario/arrivals_fields.h"
 #include "lbsim/scenario/choice.h"
 #include "lbsim/scenario/distribution_fields.h"
 #include "lbsim/scenario/scenario.h"
@@ -58,24 +59,6 @@ using config::ObjectReader;
 using config::Place;
 using config::Problem;
 using config::Range;
-
-template <class Fields>
-void describe(Fields& fields, Poisson& poisson) {
-  fields.required("rate", poisson.rate, Range{.min = 0, .max = 100'000'000}, "requests per second");
-}
-
-template <class Fields>
-void describe(Fields& fields, ConstantRate& constant) {
-  fields.required("rate", constant.rate, Range{.min = 0, .max = 100'000'000},
-                  "requests per second");
-}
-
-template <class Fields>
-void describe(Fields& fields, ClosedLoop& closed) {
-  fields.required("clients", closed.clients, Range{.min = 1, .max = 1'000'000},
-                  "how many clients take turns");
-  fields.optional("think_time", closed.think_time, "from an answer to the next request");
-}
 
 // What the harness would send has to be a request, or the two worlds could not agree on it.
 inline void check_request(const ObjectReader& fields, const RequestShape& request) {
@@ -127,16 +110,11 @@ void describe(Fields& fields, Network& network) {
   fields.optional("one_way", network.one_way, kFromZero, "from one host to the next");
 }
 
-inline void read(const Place& place, Arrivals& value, Range = {}) {
-  constexpr std::array<std::string_view, 3> kKinds{"poisson", "constant", "closed"};
-  read_variant(place, value, kKinds);
-}
-
 template <class Fields>
 void describe(Fields& fields, Load& load) {
   fields.optional("name", load.name, kAboveZero, "a name for reports");
   fields.optional("listener", load.listener, kAboveZero, "which listener it goes to");
-  fields.required("arrivals", load.arrivals, "poisson, constant or closed");
+  fields.required("arrivals", load.arrivals, "when requests come");
   fields.optional("clients", load.clients, Range{.min = 1, .max = 65'000},
                   "different client addresses in an open loop");
   fields.optional("timeout", load.timeout, kAboveZero, "after which a client gives up");

@@ -101,21 +101,70 @@ const std::vector<Broken> kBroken = {
      " \"config\": \"good.yaml\",\n"
      " \"load\": [{\"name\": \"shoppers\"}]}",
      {},
-     "s.json:3:11: load[0]: \"arrivals\" is missing: poisson, constant or closed\n"},
+     "s.json:3:11: load[0]: \"arrivals\" is missing: when requests come\n"},
     {"UnknownArrivals",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
      " \"load\": [{\"arrivals\": {\"poison\": {\"rate\": 1}}}]}",
      {},
-     "s.json:3:25: load[0].arrivals: expected \"poisson\", \"constant\" or \"closed\", found "
-     "\"poison\"; did you mean \"poisson\"?\n"},
+     "s.json:3:25: load[0].arrivals: expected \"poisson\", \"constant\", \"closed\", "
+     "\"renewal\", \"mmpp\" or \"replay\", found \"poison\"; did you mean \"poisson\"?\n"},
     {"ArrivalsOfTwoKinds",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}, \"constant\": {\"rate\": 1}}}]}",
      {},
-     "s.json:3:24: load[0].arrivals: expected an object with one key, \"poisson\", \"constant\" or "
-     "\"closed\", found an object\n"},
+     "s.json:3:24: load[0].arrivals: expected an object with one key, \"poisson\", \"constant\", "
+     "\"closed\", \"renewal\", \"mmpp\" or \"replay\", found an object\n"},
+    {"ARateWithoutPoints",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": []}}}]}",
+     {},
+     "s.json:2:45: load[0].arrivals.poisson.rate: is empty: expected a list of points with at and "
+     "rate\n"},
+    {"ARateThatGoesBack",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": [{\"at\": \"2s\", \"rate\": 1}, {\"at\": "
+     "\"1s\", \"rate\": 1}]}}}]}",
+     {},
+     "s.json:2:71: load[0].arrivals.poisson.rate[1]: is before the point in front of it\n"},
+    {"ADayBelowZero",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"constant\": {\"rate\": {\"diurnal\": {\"mean\": 1, "
+     "\"amplitude\": 2, \"period\": \"1h\"}}}}}]}",
+     {},
+     "s.json:2:58: load[0].arrivals.constant.rate.diurnal: \"amplitude\" may not be above "
+     "\"mean\"\n"},
+    {"GapsOfNothing",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"renewal\": {\"gap\": {\"constant\": \"0s\"}}}}]}",
+     {},
+     "s.json:2:44: load[0].arrivals.renewal.gap: has a mean of zero: requests without end at "
+     "once\n"},
+    {"AnMmppWithoutStates",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"mmpp\": {\"states\": []}}}]}",
+     {},
+     "s.json:2:33: load[0].arrivals.mmpp: \"states\" is empty: expected states with rate and "
+     "mean_stay\n"},
+    {"AReplayOfNothing",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"replay\": {\"file\": \"none.csv\", \"format\": \"csv\"}}}]}",
+     {},
+     "s.json:2:44: load[0].arrivals.replay.file: cannot read \"none.csv\"\n"},
+    {"AReplayOfNoLog",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"replay\": {\"file\": \"good.yaml\", \"format\": "
+     "\"access_log\"}}}]}",
+     {},
+     "s.json:2:44: load[0].arrivals.replay.file: \"good.yaml\" line 1: expected a line of an "
+     "access log of lbd, HAProxy (option httplog) or nginx (combined), found \"listeners:\"\n"},
+    {"AReplayThatStands",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"replay\": {\"file\": \"good.yaml\", \"format\": \"csv\", "
+     "\"speed\": 0}}}]}",
+     {},
+     "s.json:2:83: load[0].arrivals.replay.speed: expected a number above 0\n"},
     {"ArrivalsWithoutARate",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"

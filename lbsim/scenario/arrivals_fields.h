@@ -1,0 +1,149 @@
+// The keys of arrivals.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "lbsim/scenario/distribution_fields.h"
+#include "lbsim/scenario/scenario.h"
+
+namespace lb::config {
+
+template <>
+struct EnumWords<scenario::TraceFormat> {
+  using enum scenario::TraceFormat;
+  static constexpr std::array<std::pair<scenario::TraceFormat, const char*>, 2> words{
+      {{csv, "csv"}, {access_log, "access_log"}}};
+};
+
+}  // namespace lb::config
+
+namespace lb::scenario {
+
+inline constexpr config::Range kRateRange{.min = 0, .max = 100'000'000};
+
+template <class Fields>
+void describe(Fields& fields, RatePoint& point) {
+  fields.required("at", point.at, config::kFromZero, "when, since the start of the run");
+  fields.required("rate", point.rate, kRateRange, "requests per second at that time");
+}
+
+// How a day goes, before it is drawn with lines.
+struct Diurnal {
+  double mean = 0;
+  double amplitude = 0;
+  Duration period{};
+};
+
+template <class Fields>
+void describe(Fields& fields, Diurnal& diurnal) {
+  fields.required("mean", diurnal.mean, kRateRange, "requests per second, on average");
+  fields.required("amplitude", diurnal.amplitude, kRateRange, "how far it goes above and below");
+  fields.required("period", diurnal.period, config::kAboveZero, "from one peak to the next");
+}
+
+inline void read_diurnal(const config::Place& place, Rate& rate) {
+  Diurnal diurnal;
+  const std::size_t problem_count = place.problems.size();
+  read_checked(place, diurnal, [&] {
+    return std::string{diurnal.amplitude > diurnal.mean ? "\"amplitude\" may not be above \"mean\""
+                                                        : ""};
+  });
+  if (place.problems.size() != problem_count) return;
+  rate = diurnal_rate(diurnal.mean, diurnal.amplitude, diurnal.period);
+}
+
+inline void read_points(const config::Place& place, Rate& rate) {
+  const std::size_t problem_count = place.problems.size();
+  std::vector<RatePoint> points;
+  config::read(place, points);
+  if (place.problems.size() != problem_count) return;
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    if (points[i].at >= points[i - 1].at) continue;
+    place.child(place.node.items[i], place.path + '[' + std::to_string(i) + ']')
+        .problem("is before the point in front of it");
+  }
+  if (points.empty()) return place.problem("is empty: expected a list of points with at and rate");
+  rate.points = std::move(points);
+}
+
+// A number, a list of points, or {"diurnal": ...}.
+inline void read(const config::Place& place, Rate& rate, config::Range = {}) {
+  using config::Node;
+  constexpr std::array<std::string_view, 1> kCurves{"diurnal"};
+  if (place.node.kind == Node::Kind::list) return read_points(place, rate);
+  if (place.node.kind == Node::Kind::map) {
+    const auto choice = read_choice(place, kCurves);
+    if (choice) read_diurnal(place.child(*choice->value, place.path + ".diurnal"), rate);
+    return;
+  }
+  double level = 0;
+  config::read(place, level, kRateRange);
+  rate = Rate{level};
+}
+
+template <class Fields>
+void describe(Fields& fields, Poisson& poisson) {
+  fields.required("rate", poisson.rate, "requests per second");
+}
+
+template <class Fields>
+void describe(Fields& fields, ConstantRate& constant) {
+  fields.required("rate", constant.rate, "requests per second");
+}
+
+inline void describe(config::ObjectReader& fields, Renewal& renewal) {
+  fields.required("gap", renewal.gap, "the time from one request to the next");
+  fields.optional("rate", renewal.rate, kRateRange,
+                  "requests per second: gaps are stretched until their mean fits");
+  const auto report = [&](std::string_view key, const char* words) {
+    const config::Node* node = fields.find(key);
+    if (node != nullptr) fields.place().child(*node, fields.path_of(key)).problem(words);
+  };
+  if (mean_ns(renewal.gap) < 1) report("gap", "has a mean of zero: requests without end at once");
+  if (renewal.rate && *renewal.rate <= 0) report("rate", "expected a number above 0");
+}
+
+template <class Fields>
+void describe(Fields& fields, MmppState& state) {
+  fields.required("rate", state.rate, kRateRange, "requests per second while it lasts");
+  fields.required("mean_stay", state.mean_stay, config::kAboveZero,
+                  "how long it lasts on average, a duration");
+}
+
+inline void describe(config::ObjectReader& fields, Mmpp& mmpp) {
+  fields.required("states", mmpp.states, "a list of states with rate and mean_stay");
+  if (fields.find("states") != nullptr && mmpp.states.empty()) {
+    fields.place().problem("\"states\" is empty: expected states with rate and mean_stay");
+  }
+}
+
+// The file itself is read by the loader, which knows where it is.
+inline void describe(config::ObjectReader& fields, Replay& replay) {
+  fields.required("file", replay.file, config::kAboveZero, "what to send again");
+  fields.required("format", replay.format, "csv or access_log");
+  fields.optional("speed", replay.speed, config::Range{.min = 0, .max = 1'000'000},
+                  "how many times faster");
+  if (replay.speed < 1e-6) {
+    fields.place()
+        .child(*fields.find("speed"), fields.path_of("speed"))
+        .problem("expected a number above 0");
+  }
+}
+
+template <class Fields>
+void describe(Fields& fields, ClosedLoop& closed) {
+  fields.required("clients", closed.clients, config::Range{.min = 1, .max = 1'000'000},
+                  "how many clients take turns");
+  fields.optional("think_time", closed.think_time, "from an answer to the next request");
+}
+
+inline constexpr std::array<std::string_view, 6> kArrivalKinds{"poisson", "constant", "closed",
+                                                               "renewal", "mmpp",     "replay"};
+
+inline void read(const config::Place& place, Arrivals& value, config::Range = {}) {
+  read_variant(place, value, kArrivalKinds);
+}
+
+}  // namespace lb::scenario
