@@ -54,6 +54,7 @@ class LoadClient::Impl final : public LoadConnectionOwner {
   void start(Clock::time_point start, std::function<void()> on_done);
 
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
+  [[nodiscard]] std::uint64_t retries() const { return retries_; }
   [[nodiscard]] const scenario::Histogram& lateness() const { return lateness_; }
 
  private:
@@ -61,9 +62,11 @@ class LoadClient::Impl final : public LoadConnectionOwner {
   using RequestNumber = std::uint64_t;  // In order of their intended times, from 0.
 
   struct Request {
-    Duration intended{};
+    Duration intended{};  // Of this try; of the
+    Duration first{};     // first one its latency is counted from.
     std::uint32_t client = 0;
     std::uint32_t target = 0;
+    std::uint32_t tries = 1;
     ConnectionPtr connection{};
     bool ended = false;
     bool resent = false;
@@ -79,12 +82,14 @@ class LoadClient::Impl final : public LoadConnectionOwner {
   void wake();
   void arm();
   [[nodiscard]] Duration next_send() const;
+  [[nodiscard]] Duration next_new() const;
   void take_turn();
 
   // Requests.
-  void send(const scenario::Arrival& arrival);
+  void send(Request request);
   void dispatch(RequestNumber number, bool fresh_connection);
   void end(RequestNumber number, ClientResult result, std::string_view backend);
+  void conclude(const Request& ended, ClientResult result, std::string_view backend);
   void time_out();
   [[nodiscard]] Request& request(RequestNumber number) { return requests_[number - first_]; }
 
@@ -111,11 +116,15 @@ class LoadClient::Impl final : public LoadConnectionOwner {
   // All wait equally long, so the front is always the next to lose its patience. Ended ones behind
   // it stay until then.
   std::deque<Request> requests_;
-  RequestNumber first_ = 0;  // Number of the front.
+  RequestNumber first_ = 0;      // Number of the front.
+  std::deque<Request> resends_;  // In order of time: the wait is always the same.
   std::uint64_t sent_ = 0;
+  std::uint64_t retries_ = 0;
   scenario::Histogram lateness_;
 
-  std::vector<std::vector<ConnectionPtr>> idle_;  // By client, the most recently used last.
+  // Of whoever has each place among the clients, the most recently used last.
+  [[nodiscard]] std::vector<ConnectionPtr>& idle_of(std::uint32_t client);
+  std::vector<std::vector<ConnectionPtr>> idle_;
 };
 
 LoadClient::Impl::Impl(boost::asio::io_context& io, LoadPlan plan, Sink sink)
@@ -155,18 +164,35 @@ void LoadClient::Impl::start(Clock::time_point start, std::function<void()> on_d
   arm();
 }
 
-Duration LoadClient::Impl::next_send() const {
+Duration LoadClient::Impl::next_new() const {
   Duration at = Duration::max();
   if (next_arrival_) at = next_arrival_->at;
   if (!turns_.empty()) at = turns_.top().at;
   return at < plan_.duration ? at : Duration::max();
 }
 
+Duration LoadClient::Impl::next_send() const {
+  return resends_.empty() ? next_new() : std::min(next_new(), resends_.front().intended);
+}
+
 void LoadClient::Impl::take_turn() {
-  if (arrivals_) return send(*std::exchange(next_arrival_, arrivals_->next()));
+  if (!resends_.empty() && resends_.front().intended <= next_new()) {
+    Request request = std::move(resends_.front());
+    resends_.pop_front();
+    ++retries_;
+    return send(std::move(request));
+  }
+  ++sent_;
+  if (arrivals_) {
+    const scenario::Arrival arrival = *std::exchange(next_arrival_, arrivals_->next());
+    return send({.intended = arrival.at,
+                 .first = arrival.at,
+                 .client = arrival.client,
+                 .target = arrival.target});
+  }
   const Turn turn = turns_.top();
   turns_.pop();
-  send({turn.at, turn.client});
+  send({.intended = turn.at, .first = turn.at, .client = turn.client});
 }
 
 void LoadClient::Impl::wake() {
@@ -192,18 +218,17 @@ void LoadClient::Impl::arm() {
   });
 }
 
-void LoadClient::Impl::send(const scenario::Arrival& arrival) {
-  lateness_.add(now() - arrival.at);
+void LoadClient::Impl::send(Request request) {
+  lateness_.add(now() - request.intended);
   const RequestNumber number = first_ + requests_.size();
-  requests_.push_back({arrival.at, arrival.client, arrival.target});
-  ++sent_;
+  requests_.push_back(std::move(request));
   dispatch(number, false);
 }
 
 void LoadClient::Impl::dispatch(RequestNumber number, bool fresh_connection) {
   Request& sending = request(number);
-  auto& idle = idle_[sending.client];
-  if (idle.empty() || fresh_connection) {
+  auto& idle = idle_of(sending.client);
+  if (idle.empty() || idle.back()->client() != sending.client || fresh_connection) {
     sending.connection =
         std::make_shared<LoadConnection>(io_, connection_plan_, *this, sending.client);
     return sending.connection->open(number, sending.target);
@@ -213,6 +238,16 @@ void LoadClient::Impl::dispatch(RequestNumber number, bool fresh_connection) {
   sending.connection->send(number, sending.target);
 }
 
+// A client that left its place took its connections along.
+std::vector<LoadClient::Impl::ConnectionPtr>& LoadClient::Impl::idle_of(std::uint32_t client) {
+  auto& idle = idle_[client % idle_.size()];
+  while (!idle.empty() && idle.back()->client() < client) {
+    idle.back()->close();
+    idle.pop_back();
+  }
+  return idle;
+}
+
 void LoadClient::Impl::on_answer(LoadConnection& connection, RequestNumber number) {
   const Head& head = connection.head();
   end(number, head.status < 500 ? ClientResult::ok : ClientResult::server_error, head.backend);
@@ -220,7 +255,7 @@ void LoadClient::Impl::on_answer(LoadConnection& connection, RequestNumber numbe
     connection.close();
   } else {
     connection.rest();
-    idle_[connection.client()].push_back(connection.shared_from_this());
+    idle_of(connection.client()).push_back(connection.shared_from_this());
   }
   arm();
 }
@@ -228,7 +263,7 @@ void LoadClient::Impl::on_answer(LoadConnection& connection, RequestNumber numbe
 void LoadClient::Impl::on_broken(LoadConnection& connection, std::optional<RequestNumber> number,
                                  bool stale) {
   if (!number) {
-    std::erase_if(idle_[connection.client()],
+    std::erase_if(idle_of(connection.client()),
                   [&](const ConnectionPtr& idle) { return idle.get() == &connection; });
     return;
   }
@@ -246,16 +281,29 @@ void LoadClient::Impl::end(RequestNumber number, ClientResult result, std::strin
   LB_ASSERT(!ending.ended);
   ending.ended = true;
   ending.connection.reset();
-  const Duration latency = std::max(now() - ending.intended, Duration::zero());
-  sink_({.sent = ending.intended, .latency = latency, .result = result, .backend = backend});
-  if (closed_ != nullptr) {
-    const Duration think = scenario::sample(closed_->think_time, think_prng_);
-    turns_.push({now() + think, ending.client});
+  const scenario::ClientRetries& retries = plan_.load.retries;
+  if (result != ClientResult::ok && ending.tries < retries.attempts) {
+    resends_.push_back({.intended = now() + retries.backoff,
+                        .first = ending.first,
+                        .client = ending.client,
+                        .target = ending.target,
+                        .tries = ending.tries + 1});
+  } else {
+    conclude(ending, result, backend);
   }
   while (!requests_.empty() && requests_.front().ended) {
     requests_.pop_front();
     ++first_;
   }
+}
+
+void LoadClient::Impl::conclude(const Request& ended, ClientResult result,
+                                std::string_view backend) {
+  const Duration latency = std::max(now() - ended.first, Duration::zero());
+  sink_({.sent = ended.first, .latency = latency, .result = result, .backend = backend});
+  if (closed_ == nullptr) return;
+  const Duration think = scenario::sample(closed_->think_time, think_prng_);
+  turns_.push({now() + think, ended.client});
 }
 
 void LoadClient::Impl::time_out() {
@@ -274,6 +322,7 @@ void LoadClient::start(Clock::time_point start, std::function<void()> on_done) {
   impl_->start(start, std::move(on_done));
 }
 std::uint64_t LoadClient::sent() const { return impl_->sent(); }
+std::uint64_t LoadClient::retries() const { return impl_->retries(); }
 const scenario::Histogram& LoadClient::lateness() const { return impl_->lateness(); }
 
 }  // namespace lb::harness

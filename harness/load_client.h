@@ -48,7 +48,9 @@ class LoadClient {
   // ended, which is at most plan.duration and the client's timeout later.
   void start(Clock::time_point start, std::function<void()> on_done);
 
+  // Requests, however often each was tried; and how often they were tried again.
   [[nodiscard]] std::uint64_t sent() const;
+  [[nodiscard]] std::uint64_t retries() const;
   // How much later than intended requests were sent: the error of this instrument.
   [[nodiscard]] const scenario::Histogram& lateness() const;
 

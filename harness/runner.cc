@@ -249,6 +249,7 @@ scenario::Report Run::report() {
   }
   const DaemonCounts counts = daemon_->counts(interruption_);
   scenario::Report result = collector_.finish("measured", counts.totals);
+  for (const auto& load : loads_) result.client_retries += load->retries();
   result.warnings = std::move(warnings_);
   if (counts.refused_configs > 0) {
     result.warnings.push_back(fmt::format(

@@ -21,6 +21,7 @@ namespace lb::sim {
 enum class EventKind : std::uint8_t {
   arrival,           // a: load
   client_timeouts,   // a: load
+  client_retries,    // a: retry slot, b: its generation
   daemon_receives,   // a: request slot, b: its generation
   connect_done,      // a: attempt slot, b: its generation
   backend_receives,  // a: attempt slot, b: its generation

@@ -37,7 +37,8 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
   for (std::size_t i = 0; i < scenario.load.size(); ++i) {
     const scenario::Load& load = scenario.load[i];
     Workload& workload =
-        workloads_.emplace_back(Workload{.load = &load,
+        workloads_.emplace_back(Workload{.index = static_cast<std::uint32_t>(i),
+                                         .load = &load,
                                          .prng = Prng(scenario::load_seed(scenario.seed, i)),
                                          .requests = ClientRequests(load, i)});
     workload.idempotent = is_idempotent(load.request.method);
@@ -77,7 +78,7 @@ scenario::Report Simulation::run(const Progress& progress) {
     const Event event = events_.pop();
     LB_ASSERT(event.at >= now_);
     sending_ = event.at.time_since_epoch() < scenario_.duration;
-    if (!sending_ && requests_.size() == 0) break;
+    if (!sending_ && requests_.size() == 0 && retrying_.size() == 0) break;
     now_ = event.at;
     dispatch(event);
     if (touched_ != kNobody) after_brain(touched_);
@@ -92,6 +93,7 @@ scenario::Report Simulation::run(const Progress& progress) {
     LB_ASSERT(brain.balancer->counters().requests == brain.balancer->counters().outcomes.total());
   }
   scenario::Report report = collector_.finish("simulated", totals());
+  report.client_retries = client_retries_;
   constexpr std::string_view kDigits = "0123456789abcdef";
   report.digest.emplace();
   for (unsigned shift = 64; shift > 0; shift -= 4) {
@@ -107,10 +109,11 @@ void Simulation::dispatch(const Event& event) {
   switch (event.kind) {
     case EventKind::arrival: {
       if (!sending_) break;
-      workloads_[event.a].arrivals ? arrive(event.a) : send_request(event.a, event.b, 0);
+      workloads_[event.a].arrivals ? arrive(event.a) : begin_request(event.a, event.b, 0);
       break;
     }
     case EventKind::client_timeouts: client_timeouts(event.a); break;
+    case EventKind::client_retries: retry_request({event.a, event.b}); break;
     case EventKind::daemon_receives: daemon_receives(request); break;
     case EventKind::connect_done: connect_done(attempt); break;
     case EventKind::backend_receives: backend_receives(attempt); break;
@@ -146,7 +149,7 @@ void Simulation::dispatch(const Event& event) {
 void Simulation::arrive(std::uint32_t index) {
   const scenario::Arrival arrival = workloads_[index].next;
   schedule_next_arrival(index);
-  send_request(index, arrival.client, arrival.target);
+  begin_request(index, arrival.client, arrival.target);
 }
 
 void Simulation::schedule_next_arrival(std::uint32_t index) {
@@ -156,18 +159,24 @@ void Simulation::schedule_next_arrival(std::uint32_t index) {
   push(next->at - now_.time_since_epoch(), {.kind = EventKind::arrival, .a = index});
 }
 
-void Simulation::send_request(std::uint32_t index, std::uint32_t client, std::uint32_t target) {
-  SimRequest request;
-  request.workload = index;
-  request.client = client;
-  request.target = target;
-  request.sent = now_;
-  const SimRequestId id = requests_.insert(request);
+void Simulation::begin_request(std::uint32_t index, std::uint32_t client, std::uint32_t target) {
   ++sent_;
+  send_request({.workload = index, .client = client, .target = target, .sent = now_});
+}
+
+void Simulation::retry_request(RetryId id) {
+  const SimRequest request = retrying_.at(id);
+  retrying_.erase(id);
+  ++client_retries_;
+  send_request(request);
+}
+
+void Simulation::send_request(const SimRequest& request) {
+  const SimRequestId id = requests_.insert(request);
   push(Lane::one_way, {.kind = EventKind::daemon_receives, .a = id.slot, .b = id.generation});
-  Workload& workload = workloads_[index];
+  Workload& workload = workloads_[request.workload];
   if (workload.patience.empty()) {
-    push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = index});
+    push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = request.workload});
   }
   workload.patience.push({now_ + workload.load->timeout, id});
 }
@@ -203,6 +212,16 @@ void Simulation::conclude(SimRequestId id, ClientResult result, std::uint32_t ba
   SimRequest& request = requests_.at(id);
   request.client_waits = false;
   note(static_cast<std::uint64_t>(result), id.slot);
+  const scenario::ClientRetries& retries = workloads_[request.workload].load->retries;
+  if (result != ClientResult::ok && request.tries < retries.attempts) {
+    const RetryId retry = retrying_.insert({.workload = request.workload,
+                                            .client = request.client,
+                                            .target = request.target,
+                                            .sent = request.sent,
+                                            .tries = request.tries + 1});
+    return push(retries.backoff,
+                {.kind = EventKind::client_retries, .a = retry.slot, .b = retry.generation});
+  }
   collector_.add({.sent = request.sent.time_since_epoch(),
                   .latency = now_ - request.sent,
                   .result = result,

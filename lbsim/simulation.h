@@ -31,6 +31,8 @@ namespace lb::sim {
 using SimRequestId = SlotId<struct SimRequestTag>;
 // One attempt of the daemon on one backend.
 using AttemptId = SlotId<struct AttemptTag>;
+// A request that its client will send again.
+using RetryId = SlotId<struct RetryTag>;
 
 class Simulation {
  public:
@@ -42,6 +44,7 @@ class Simulation {
 
   // A load with what it needs to go on.
   struct Workload {
+    std::uint32_t index = 0;
     const scenario::Load* load = nullptr;
     Prng prng{0};  // For think times.
     ClientRequests requests;
@@ -51,8 +54,12 @@ class Simulation {
     std::shared_ptr<const RouteTable> routes;
     bool pooled = true;
     bool idempotent = true;
-    std::vector<HashKey> client_keys;
-    std::vector<std::optional<BackendId>> sessions;  // What the cookie of each client says.
+    std::vector<HashKey> client_keys;  // Of the clients at the start.
+    struct Session {
+      std::uint32_t client = 0;
+      std::optional<BackendId> backend;
+    };
+    std::vector<Session> sessions;  // What the cookie says of whoever has each place.
     // When each client loses its patience, in the order of sending; all of a load wait equally
     // long, so only the first of them needs an event.
     struct Patience {
@@ -60,13 +67,28 @@ class Simulation {
       SimRequestId request;
     };
     RingQueue<Patience> patience;
+
+    [[nodiscard]] HashKey key_of_client(std::uint32_t client) const {
+      return client < client_keys.size() ? client_keys[client]
+                                         : hash_bytes(scenario::client_address(index, client));
+    }
+    [[nodiscard]] std::optional<BackendId> session_of(std::uint32_t client) const {
+      const Session& session = sessions[client % sessions.size()];
+      return session.client == client ? session.backend : std::nullopt;
+    }
+    // A late answer to a client that has left is for nobody.
+    void remember(std::uint32_t client, BackendId backend) {
+      Session& session = sessions[client % sessions.size()];
+      if (client >= session.client) session = {client, backend};
+    }
   };
 
   struct SimRequest {
     std::uint32_t workload = 0;
     std::uint32_t client = 0;
     std::uint32_t target = 0;
-    Instant sent;
+    Instant sent;                // For the first time.
+    std::uint32_t tries = 1;     // By its client, this one included.
     bool client_waits = true;    // The client has neither its answer nor its patience lost.
     bool daemon_has_it = false;  // The brain counts it as in progress.
     std::uint32_t brain = 0;     // Which data brain has it.
@@ -115,7 +137,9 @@ class Simulation {
   void dispatch(const Event& event);
   void arrive(std::uint32_t workload);
   void schedule_next_arrival(std::uint32_t workload);
-  void send_request(std::uint32_t workload, std::uint32_t client, std::uint32_t target);
+  void begin_request(std::uint32_t workload, std::uint32_t client, std::uint32_t target);
+  void send_request(const SimRequest& request);
+  void retry_request(RetryId id);
   void client_timeouts(std::uint32_t workload);
   void client_hears(SimRequestId id, int status);
   void conclude(SimRequestId id, scenario::ClientResult result, std::uint32_t backend);
@@ -213,6 +237,8 @@ class Simulation {
   std::map<std::string, std::uint32_t> backend_indices_;
   std::vector<Workload> workloads_;
   Slab<SimRequest, SimRequestId> requests_;
+  Slab<SimRequest, RetryId> retrying_;  // What clients will send again.
+  std::uint64_t client_retries_ = 0;
   Slab<Attempt, AttemptId> attempts_;
   std::vector<ProbeId> probes_;  // Under way, by slot.
   std::vector<std::uint32_t> free_probes_;

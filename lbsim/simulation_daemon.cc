@@ -206,7 +206,7 @@ void Simulation::daemon_receives(SimRequestId id) {
   const Workload& workload = workloads_[request.workload];
   // A client's connection stays with the worker that accepted it.
   const auto worker =
-      static_cast<std::uint32_t>(mix(workload.client_keys[request.client]) % worker_count_);
+      static_cast<std::uint32_t>(mix(workload.key_of_client(request.client)) % worker_count_);
   if (over_rate(worker, request)) {
     note(429, id.slot);
     request.answered_by = kNobody;
@@ -221,13 +221,13 @@ void Simulation::daemon_receives(SimRequestId id) {
       id, brain.balancer->handle_request(now_, {.key = key_for(brain.key, request),
                                                 .pooled = workload.pooled,
                                                 .priority = destination->priority,
-                                                .session = workload.sessions[request.client]}));
+                                                .session = workload.session_of(request.client)}));
 }
 
 HashKey Simulation::key_for(const KeyExpression& expression, const SimRequest& request) {
   Workload& workload = workloads_[request.workload];
   if (expression.source == KeyExpression::Source::client_ip || !workload.pooled) {
-    return workload.client_keys[request.client];
+    return workload.key_of_client(request.client);
   }
   return key_of(expression, workload.requests.of(request.client, request.target));
 }
@@ -319,7 +319,7 @@ void Simulation::daemon_hears(AttemptId id, int status) {
                            .answer_begun = false};
   request.answered_by = attempt.backend;
   if (attempt.assignment.new_session) {
-    workloads_[request.workload].sessions[request.client] = attempt.assignment.backend;
+    workloads_[request.workload].remember(request.client, attempt.assignment.backend);
   }
   end_attempt(id);
   attempts_.erase(id);

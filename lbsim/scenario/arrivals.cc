@@ -156,15 +156,17 @@ std::vector<std::string> targets_of(const Load& load) {
 std::uint32_t client_count(const Load& load) {
   if (const auto* closed = std::get_if<ClosedLoop>(&load.arrivals)) return closed->clients;
   if (const auto* replay = std::get_if<Replay>(&load.arrivals)) return replay->trace->client_count;
-  return load.clients;
+  return load.clients.count;
 }
 
-ArrivalProcess::ArrivalProcess(const Load& load, std::uint64_t seed)
-    : prng_(seed), client_count_(client_count(load)) {
+ArrivalProcess::ArrivalProcess(const Load& load, std::uint64_t seed) : prng_(seed) {
   LB_ASSERT(!std::holds_alternative<ClosedLoop>(load.arrivals));
-  LB_ASSERT(client_count_ > 0);
   clock_ = std::visit(MakeClock{}, load.arrivals);
-  if (const auto* replay = std::get_if<Replay>(&load.arrivals)) trace_ = replay->trace;
+  if (const auto* replay = std::get_if<Replay>(&load.arrivals)) {
+    trace_ = replay->trace;
+  } else {
+    clients_.emplace(load.clients);
+  }
 }
 
 std::optional<Arrival> ArrivalProcess::next() {
@@ -175,7 +177,7 @@ std::optional<Arrival> ArrivalProcess::next() {
   }
   const std::optional<Duration> at = clock_->next(prng_);
   if (!at) return std::nullopt;
-  return Arrival{*at, static_cast<std::uint32_t>(prng_.below(client_count_))};
+  return Arrival{*at, clients_->draw(prng_)};
 }
 
 }  // namespace lb::scenario

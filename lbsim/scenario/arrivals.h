@@ -25,7 +25,8 @@ struct Arrival {
 // The paths that requests of a load ask for, by Arrival::target.
 [[nodiscard]] std::vector<std::string> targets_of(const Load& load);
 
-// How many clients take part in a load, of any kind.
+// How many clients take part in a load of any kind at a time. One beyond them has the place of
+// another: number modulo this.
 [[nodiscard]] std::uint32_t client_count(const Load& load);
 
 class ArrivalProcess {
@@ -46,7 +47,7 @@ class ArrivalProcess {
 
  private:
   Prng prng_;
-  std::uint32_t client_count_;
+  std::optional<ClientDraw> clients_;
   std::unique_ptr<Clock> clock_;        // Of all but a replay,
   std::shared_ptr<const Trace> trace_;  // which has everything written down.
   std::size_t next_entry_ = 0;

@@ -132,6 +132,27 @@ inline void describe(config::ObjectReader& fields, Replay& replay) {
   }
 }
 
+inline constexpr config::Range kClientRange{.min = 1, .max = 65'000};
+
+template <class Fields>
+void describe(Fields& fields, Clients& clients) {
+  fields.required("count", clients.count, kClientRange, "how many there are at a time");
+  fields.optional("zipf", clients.zipf, config::Range{.min = 0, .max = 10},
+                  "client number k sends in proportion to 1 / k^zipf");
+  fields.optional("session", clients.session, config::Range{.min = 1, .max = 1'000'000'000},
+                  "requests on average before another client takes its place");
+}
+
+// A number, or an object.
+inline void read(const config::Place& place, Clients& clients, config::Range = {}) {
+  if (place.node.kind == config::Node::Kind::scalar) {
+    return config::read(place, clients.count, kClientRange);
+  }
+  config::ObjectReader fields(place);
+  describe(fields, clients);
+  fields.finish();
+}
+
 template <class Fields>
 void describe(Fields& fields, ClosedLoop& closed) {
   fields.required("clients", closed.clients, config::Range{.min = 1, .max = 1'000'000},

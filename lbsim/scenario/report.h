@@ -60,6 +60,7 @@ struct Report {
   Series total;                            // After the warm-up.
   std::map<std::string, Series> backends;  // After the warm-up, by id.
   BalancerTotals balancer;
+  std::uint64_t client_retries = 0;  // What clients sent again, over the whole run.
   std::vector<ExpectationResult> expectations;
   std::optional<std::string> digest;         // Of a simulated run.
   std::optional<Duration> loopback_latency;  // Of a measured run: see docs/scenario-format.md.

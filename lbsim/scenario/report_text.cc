@@ -191,6 +191,9 @@ std::string to_text(const Report& report) {
   out +=
       fmt::format("  balancer  {} requests, {} attempts, {} retries\n", grouped(balancer.requests),
                   grouped(balancer.attempts), grouped(balancer.retries));
+  if (report.client_retries > 0) {
+    out += fmt::format("  clients   sent {} of these once more\n", grouped(report.client_retries));
+  }
   out += fmt::format("  upstream  {} connections opened, {} reused\n",
                      grouped(balancer.connections_opened), grouped(balancer.connections_reused));
   append_backends(out, report);
@@ -221,6 +224,7 @@ Json to_json(const Report& report) {
   }
   json["backends"] = std::move(backends);
   const BalancerTotals& balancer = report.balancer;
+  json["client_retries"] = report.client_retries;
   json["balancer"] = {{"requests", balancer.requests},
                       {"attempts", balancer.attempts},
                       {"retries", balancer.retries},

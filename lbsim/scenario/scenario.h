@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "lbcore/config/daemon_config.h"
+#include "lbsim/scenario/clients.h"
 #include "lbsim/scenario/distribution.h"
 #include "lbsim/scenario/rate.h"
 #include "lbsim/scenario/trace.h"
@@ -79,12 +80,19 @@ struct RequestShape {
   NamedValues headers;
 };
 
+// A client that got no good answer asks again, as a new request to the balancer.
+struct ClientRetries {
+  std::uint32_t attempts = 1;  // In all.
+  Duration backoff{};          // From the bad news to the next attempt.
+};
+
 struct Load {
   std::string name = "load";
   std::string listener;  // Empty: the first one of the configuration.
   Arrivals arrivals = Poisson{};
-  std::uint32_t clients = 100;                  // Different client addresses in an open loop.
+  Clients clients;                              // Different client addresses in an open loop.
   Duration timeout = std::chrono::seconds{10};  // After which a client gives up.
+  ClientRetries retries;
   RequestShape request;
 };
 

@@ -111,13 +111,20 @@ void describe(Fields& fields, Network& network) {
 }
 
 template <class Fields>
+void describe(Fields& fields, ClientRetries& retries) {
+  fields.required("attempts", retries.attempts, Range{.min = 1, .max = 100},
+                  "how often a client tries, in all");
+  fields.optional("backoff", retries.backoff, kFromZero, "the wait before it tries again");
+}
+
+template <class Fields>
 void describe(Fields& fields, Load& load) {
   fields.optional("name", load.name, kAboveZero, "a name for reports");
   fields.optional("listener", load.listener, kAboveZero, "which listener it goes to");
   fields.required("arrivals", load.arrivals, "when requests come");
-  fields.optional("clients", load.clients, Range{.min = 1, .max = 65'000},
-                  "different client addresses in an open loop");
+  fields.optional("clients", load.clients, "different client addresses in an open loop");
   fields.optional("timeout", load.timeout, kAboveZero, "after which a client gives up");
+  fields.optional("retries", load.retries, "what a client does about a bad answer");
   fields.optional("request", load.request, "what is asked");
 }
 

@@ -24,6 +24,7 @@ using std::chrono::milliseconds;
 struct Outcome {
   std::vector<scenario::Sample> samples;
   std::uint64_t sent = 0;
+  std::uint64_t retries = 0;
 
   [[nodiscard]] std::size_t count(ClientResult result) const {
     return static_cast<std::size_t>(
@@ -52,6 +53,7 @@ Outcome play(boost::asio::io_context& io, std::uint16_t port, scenario::Load loa
   client.start(Clock::now(), [&] { io.stop(); });
   io.run();
   outcome.sent = client.sent();
+  outcome.retries = client.retries();
   return outcome;
 }
 
@@ -138,6 +140,37 @@ TEST(LoadClient, GivesUpAfterItsTimeout) {
       play(io, backend.port(), load_of(scenario::ConstantRate{50}, milliseconds{30}));
   EXPECT_EQ(outcome.count(ClientResult::timed_out), outcome.sent);
   for (const auto& sample : outcome.samples) EXPECT_GE(sample.latency, milliseconds{30});
+}
+
+// Each request fails twice and is sent three times; its latency counts from the first time.
+TEST(LoadClient, TriesAgainAfterABadAnswer) {
+  boost::asio::io_context io;
+  FakeBackend backend = make_backend(io, milliseconds{2});
+  backend.apply(*parse_fault("error_ratio 1"));
+  scenario::Load load = load_of(scenario::ConstantRate{100});
+  load.retries = {.attempts = 3, .backoff = milliseconds{10}};
+  const Outcome outcome = play(io, backend.port(), load);
+  EXPECT_EQ(outcome.sent, 19u);
+  EXPECT_EQ(outcome.retries, 38u);
+  EXPECT_EQ(outcome.count(ClientResult::server_error), 19u);
+  for (const auto& sample : outcome.samples) EXPECT_GE(sample.latency, milliseconds{26});
+}
+
+// A client whose session is over leaves for good: each new one comes with a connection of its own.
+TEST(LoadClient, ANewClientOpensANewConnection) {
+  boost::asio::io_context io;
+  HeadKeeper server(io);
+  scenario::Load load = load_of(scenario::ConstantRate{100});
+  load.request.path = "/{client}";
+  load.clients = 1;
+  load.clients.session = 1;
+  const Outcome outcome = play(io, server.port(), load);
+  EXPECT_EQ(outcome.count(ClientResult::ok), 19u);
+  ASSERT_EQ(server.heads().size(), 19u);
+  for (std::size_t n = 0; n < 19; ++n) {
+    EXPECT_TRUE(server.heads()[n].starts_with("GET /" + std::to_string(n) + ' '))
+        << server.heads()[n];
+  }
 }
 
 TEST(LoadClient, ARefusedConnectionIsAFailure) {

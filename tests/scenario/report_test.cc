@@ -232,7 +232,7 @@ TEST_F(ReportTest, JsonNamesAreStable) {
   const config::Json json = to_json(report());
   EXPECT_EQ(keys_of(json),
             "scenario why world seed duration_s warmup_s digest loopback_latency_ms total backends "
-            "balancer expect passed warnings ");
+            "client_retries balancer expect passed warnings ");
   EXPECT_EQ(keys_of(json["total"]),
             "requests ok server_error timed_out failed error_ratio latency ");
   EXPECT_EQ(keys_of(json["total"]["latency"]),
