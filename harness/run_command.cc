@@ -136,8 +136,8 @@ int compare(const RunCommand& command, const scenario::Scenario& scenario,
 
 int run_scenario_command(const RunCommand& command) {
   const scenario::LoadedScenario loaded = load(command);
-  if (!loaded.problems.empty()) {
-    fmt::print(stderr, "{}", loaded.problems);
+  if (!loaded.problems.empty() || !loaded.simulated_only.empty()) {
+    fmt::print(stderr, "{}{}", loaded.problems, loaded.simulated_only);
     return kExitBadInput;
   }
   try {

@@ -3,7 +3,27 @@
 #include <algorithm>
 #include <utility>
 
+#include "lbcore/hash.h"
+
 namespace lb::sim {
+
+BackendModel::BackendModel(std::string id, const scenario::Behaviour& behaviour, std::uint64_t seed)
+    : id_(std::move(id)), behaviour_(behaviour), prng_(seed) {
+  if (behaviour.cold_start) cold_start_.emplace(behaviour.cold_start->decay);
+  shares_ = behaviour.discipline == scenario::Discipline::processor_sharing ||
+            behaviour.contention.has_value();
+  if (!shares_ && behaviour.disturbances.empty()) return;
+  pace_ = std::make_unique<Pace>(behaviour_, combine(seed, 1));
+}
+
+void BackendModel::set_loads(const std::vector<scenario::Load>& loads) {
+  if (behaviour_.classes.empty()) return;
+  for (const scenario::Load& load : loads) {
+    const auto known = behaviour_.classes.find(load.request_class);
+    service_times_.push_back(known == behaviour_.classes.end() ? behaviour_.service_time
+                                                               : known->second);
+  }
+}
 
 BackendModel::Admission BackendModel::admit(JobId job) {
   if (hung_) {
@@ -36,10 +56,32 @@ std::optional<JobId> BackendModel::next_waiting() {
   return job;
 }
 
-Duration BackendModel::draw_service_time() {
-  const Duration drawn = scenario::sample(behaviour_.service_time, prng_);
-  if (slow_factor_ == 1) return drawn;
-  return Duration{static_cast<std::int64_t>(static_cast<double>(drawn.count()) * slow_factor_)};
+Duration BackendModel::draw_service_time(const Start& start) {
+  Duration drawn = scenario::sample(
+      service_times_.empty() ? behaviour_.service_time : service_times_[start.load], prng_);
+  if (start.fresh_connection) drawn += behaviour_.connection_cost;
+  const double factor = slowness(start.now);
+  if (factor == 1) return drawn;
+  return Duration{static_cast<std::int64_t>(static_cast<double>(drawn.count()) * factor)};
+}
+
+// Of a job that starts now: what changes slowly is the same for the whole of it.
+double BackendModel::slowness(Duration now) const {
+  double factor = slow_factor_;
+  if (cold_start_) {
+    factor *= 1 + (behaviour_.cold_start->factor - 1) * cold_start_->left_after(now - started_);
+  }
+  const std::vector<scenario::DriftPoint>& drift = behaviour_.drift;
+  if (drift.empty()) return factor;
+  const auto next = std::upper_bound(
+      drift.begin(), drift.end(), now,
+      [](Duration at, const scenario::DriftPoint& point) { return at < point.at; });
+  if (next == drift.begin()) return factor * drift.front().factor;
+  if (next == drift.end()) return factor * drift.back().factor;
+  const scenario::DriftPoint& before = *(next - 1);
+  const double share = static_cast<double>((now - before.at).count()) /
+                       static_cast<double>((next->at - before.at).count());
+  return factor * (before.factor + share * (next->factor - before.factor));
 }
 
 void BackendModel::note_latency(Duration latency) {
@@ -54,7 +96,7 @@ LoadReport BackendModel::load() const {
   return report;
 }
 
-void BackendModel::strike(const scenario::Fault& fault) {
+void BackendModel::strike(const scenario::Fault& fault, Duration now) {
   using scenario::FaultKind;
   switch (fault.kind) {
     case FaultKind::crash:
@@ -67,6 +109,10 @@ void BackendModel::strike(const scenario::Fault& fault) {
       ++epoch_;
       while (waiting_.pop()) {
       }
+      if (pace_) {
+        pace_->shared.clear();
+        ++pace_->version;
+      }
       frozen_ = {};
       break;
     case FaultKind::hang: hung_ = true; break;
@@ -75,6 +121,7 @@ void BackendModel::strike(const scenario::Fault& fault) {
     case FaultKind::slow: slow_factor_ = fault.factor; break;
     case FaultKind::error_ratio: error_ratio_ = fault.ratio; break;
     case FaultKind::recover:
+      if (!up_) started_ = now;
       up_ = true;
       hung_ = refusing_ = resetting_ = false;
       slow_factor_ = 1;

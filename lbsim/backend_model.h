@@ -1,19 +1,22 @@
 // BackendModel: a server with `concurrency` places and a queue, and the faults it can suffer. It
-// knows nothing of the network or of time; the Simulation asks it what becomes of a job.
+// knows nothing of the network; the Simulation asks it what becomes of a job.
 //
-// harness/fake_backend.h is the same server as a process. What one does, the other has to do.
+// harness/fake_backend.h is the same server as a process. What it cannot do is refused there.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "lbcore/exact_math.h"
 #include "lbcore/prng.h"
 #include "lbcore/ring_queue.h"
 #include "lbcore/strategy/strategy.h"
 #include "lbsim/scenario/scenario.h"
+#include "lbsim/shared_service.h"
 
 namespace lb::sim {
 
@@ -21,8 +24,10 @@ using JobId = std::uint64_t;
 
 class BackendModel {
  public:
-  BackendModel(std::string id, const scenario::Behaviour& behaviour, std::uint64_t seed)
-      : id_(std::move(id)), behaviour_(behaviour), prng_(seed) {}
+  BackendModel(std::string id, const scenario::Behaviour& behaviour, std::uint64_t seed);
+
+  // Which loads there are, so that each gets the service times of its class.
+  void set_loads(const std::vector<scenario::Load>& loads);
 
   enum class Admission : std::uint8_t {
     served,      // It has a place: it will be done after draw_service_time().
@@ -39,14 +44,33 @@ class BackendModel {
   // A waiting job that may be served now, or none. Call until there is none.
   [[nodiscard]] std::optional<JobId> next_waiting();
 
-  [[nodiscard]] Duration draw_service_time();
+  // What there is to do for a job that is served from now on.
+  struct Start {
+    Duration now{};
+    std::size_t load = 0;           // Whose job it is.
+    bool fresh_connection = false;  // It is the first one over its connection.
+  };
+  [[nodiscard]] Duration draw_service_time(const Start& start);
+
+  // How the work goes on: nothing where a job is simply done when its service time is over.
+  struct Pace {
+    Pace(const scenario::Behaviour& all, std::uint64_t seed)
+        : behaviour(all), time(all.disturbances, seed), shared(behaviour, time) {}
+
+    const scenario::Behaviour behaviour;
+    DisturbedTime time;
+    SharedService shared;       // Used when requests slow each other,
+    std::uint32_t version = 0;  // and what it said before this is no longer so.
+  };
+  [[nodiscard]] Pace* pace() { return pace_.get(); }
+  [[nodiscard]] bool shares() const { return shares_; }
 
   // What it says when it is asked how it is: the requests it has, and the mean time that the last
   // few of them took here, waiting included.
   [[nodiscard]] LoadReport load() const;
   void note_latency(Duration latency);
 
-  void strike(const scenario::Fault& fault);
+  void strike(const scenario::Fault& fault, Duration now = {});
 
   // After a recovery from a hang: jobs that came to their end meanwhile, to be finished again, and
   // jobs that came in meanwhile, to be admitted again.
@@ -65,6 +89,8 @@ class BackendModel {
   [[nodiscard]] const std::string& id() const { return id_; }
 
  private:
+  [[nodiscard]] double slowness(Duration now) const;
+
   std::string id_;
   scenario::Behaviour behaviour_;
   Prng prng_;
@@ -74,6 +100,11 @@ class BackendModel {
   bool refusing_ = false;
   bool resetting_ = false;
   double slow_factor_ = 1;
+  std::vector<scenario::Distribution> service_times_;  // By load; empty when all are alike.
+  std::optional<Decay> cold_start_;
+  Duration started_{};
+  bool shares_ = false;
+  std::unique_ptr<Pace> pace_;
   double error_ratio_ = 0;
   std::uint32_t epoch_ = 0;
 

@@ -25,6 +25,7 @@ enum class EventKind : std::uint8_t {
   daemon_receives,   // a: request slot, b: its generation
   connect_done,      // a: attempt slot, b: its generation
   backend_receives,  // a: attempt slot, b: its generation
+  shared_due,        // a: backend, b: version of its shared service
   service_done,      // a: backend, b: its epoch, c: attempt
   daemon_hears,      // a: attempt slot, b: its generation, c: status, 0 for a broken connection
   client_hears,      // a: request slot, b: its generation, c: status, 0 for a broken connection

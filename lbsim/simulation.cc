@@ -31,6 +31,7 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
     const std::uint64_t seed = scenario::backend_seed(scenario.seed, id);
     backend_indices_.emplace(id, static_cast<std::uint32_t>(backends_.size()));
     backends_.emplace_back(id, scenario.behaviour(id), seed);
+    backends_.back().set_loads(scenario.load);
     places_.push_back(collector_.place_of(id));
   }
   apply_config();
@@ -117,6 +118,7 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::daemon_receives: daemon_receives(request); break;
     case EventKind::connect_done: connect_done(attempt); break;
     case EventKind::backend_receives: backend_receives(attempt); break;
+    case EventKind::shared_due: shared_due(event.a, event.b); break;
     case EventKind::service_done:
       service_done(event.a, event.b, subject_as<AttemptId>(event.c));
       break;

@@ -100,6 +100,7 @@ class Simulation {
   struct Attempt {
     SimRequestId request;
     Assignment assignment;
+    std::uint32_t workload = 0;
     std::uint32_t backend = 0;
     std::uint32_t epoch = 0;   // The life of the backend its connection was opened in.
     Instant arrived;           // At the backend.
@@ -191,6 +192,8 @@ class Simulation {
   void admit(AttemptId id);
   void service_done(std::uint32_t backend, std::uint32_t epoch, AttemptId id);
   void serve(std::uint32_t backend, AttemptId id);
+  void shared_due(std::uint32_t backend, std::uint32_t version);
+  void arm_shared(std::uint32_t backend);
   void serve_waiting(std::uint32_t backend);
   void answer_daemon(AttemptId id, int status);
   void strike(const scenario::Fault& fault);

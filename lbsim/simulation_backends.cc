@@ -37,8 +37,36 @@ void Simulation::admit(AttemptId id) {
 
 void Simulation::serve(std::uint32_t backend, AttemptId id) {
   BackendModel& model = backends_[backend];
-  push(model.draw_service_time(),
+  const Attempt& attempt = attempts_.at(id);
+  const Duration now = now_.time_since_epoch();
+  const Duration work = model.draw_service_time(
+      {.now = now, .load = attempt.workload, .fresh_connection = !attempt.assignment.reused});
+  BackendModel::Pace* pace = model.pace();
+  if (pace != nullptr && model.shares()) {
+    pace->shared.begin(now, subject_of(id), static_cast<double>(work.count()));
+    return arm_shared(backend);
+  }
+  const Duration takes =
+      pace == nullptr ? work : pace->time.end_of(now, static_cast<double>(work.count())) - now;
+  push(takes,
        {.kind = EventKind::service_done, .a = backend, .b = model.epoch(), .c = subject_of(id)});
+}
+
+// Requests that slow each other: whoever comes or goes changes when the next one is done.
+void Simulation::arm_shared(std::uint32_t backend) {
+  BackendModel::Pace& pace = *backends_[backend].pace();
+  const Duration now = now_.time_since_epoch();
+  ++pace.version;
+  const auto end = pace.shared.next_end(now);
+  if (end) push(*end - now, {.kind = EventKind::shared_due, .a = backend, .b = pace.version});
+}
+
+void Simulation::shared_due(std::uint32_t backend, std::uint32_t version) {
+  BackendModel& model = backends_[backend];
+  if (model.pace()->version != version) return;
+  const JobId job = model.pace()->shared.take(now_.time_since_epoch());
+  service_done(backend, model.epoch(), subject_as<AttemptId>(job));
+  arm_shared(backend);
 }
 
 void Simulation::service_done(std::uint32_t backend, std::uint32_t epoch, AttemptId id) {
@@ -69,7 +97,7 @@ void Simulation::strike(const scenario::Fault& fault) {
   const std::uint32_t index = backend_index(fault.backend);
   BackendModel& model = backends_[index];
   const bool was_hung = model.hung();
-  model.strike(fault);
+  model.strike(fault, now_.time_since_epoch());
   if (fault.kind == scenario::FaultKind::crash) break_connections(index);
   if (fault.kind == scenario::FaultKind::recover && was_hung) thaw(index);
 }

@@ -276,6 +276,7 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
   Attempt attempt;
   attempt.request = id;
   attempt.assignment = *start;
+  attempt.workload = request.workload;
   attempt.backend = backend;
   request.attempt = attempts_.insert(attempt);
   start->reused ? send_to_backend(request.attempt) : open_connection(request.attempt);

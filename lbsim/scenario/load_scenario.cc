@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "lbsim/scenario/behaviour_text.h"
 #include "lbsim/scenario/expand_files.h"
 #include "lbsim/scenario/override.h"
 #include "lbsim/scenario/scenario_fields.h"
@@ -30,7 +31,9 @@ class Loader {
       read_all(reader, scenario);
       reader.finish();
       if (problems_.empty() && config_problems_.empty()) check(reader, scenario);
+      note_simulated_only(reader, scenario);
     }
+    loaded.simulated_only = config::format_problems(file_name_, simulated_only_);
     loaded.problems = config::format_problems(file_name_, problems_) +
                       config::format_problems(config_file_, config_problems_) + other_problems_;
     return loaded;
@@ -135,6 +138,19 @@ class Loader {
         entry.at = Duration{static_cast<Duration::rep>(std::min(at, 9.0e18))};
       }
       replay->trace = std::make_shared<const Trace>(std::move(loaded.trace));
+    }
+  }
+
+  void note_simulated_only(const ObjectReader& reader, const Scenario& scenario) {
+    const Node* backends = reader.find("backends");
+    if (backends == nullptr) return;
+    for (const Node::Entry& backend : backends->entries) {
+      const auto only = simulated_only(scenario.behaviour(backend.key));
+      for (const Node::Entry& entry : backend.value.entries) {
+        if (std::find(only.begin(), only.end(), entry.key) == only.end()) continue;
+        simulated_only_.push_back(
+            {entry.at, "backends." + backend.key + '.' + entry.key, std::string{kSimulatedOnly}});
+      }
     }
   }
 
@@ -247,6 +263,11 @@ class Loader {
         reader.place().child(node, path).problem("\"backend\" is missing: whose share");
       }
     });
+    check_each(reader, "load", [&](const Node& node, const std::string& path) {
+      const Node* name = node.find("class");
+      if (name != nullptr) check_class(reader.place().child(*name, path + ".class"), scenario);
+    });
+    check_drift(reader);
     std::vector<std::string_view> listeners;
     for (const auto& listener : scenario.config.listeners) listeners.push_back(listener.name);
     check_each(reader, "load", [&](const Node& node, const std::string& path) {
@@ -284,6 +305,33 @@ class Loader {
                   config::did_you_mean(place.node.text, names));
   }
 
+  static void check_class(const Place& place, const Scenario& scenario) {
+    std::vector<std::string_view> names;
+    for (const auto& [id, behaviour] : scenario.backends) {
+      for (const auto& [name, time] : behaviour.classes) names.push_back(name);
+    }
+    if (std::find(names.begin(), names.end(), place.node.text) != names.end()) return;
+    place.problem("no backend has a service time for a class \"" + place.node.text + '"' +
+                  config::did_you_mean(place.node.text, names));
+  }
+
+  // Points in order of time.
+  static void check_drift(const ObjectReader& reader) {
+    const Node* backends = reader.find("backends");
+    if (backends == nullptr) return;
+    for (const Node::Entry& backend : backends->entries) {
+      const Node* drift = backend.value.find("drift");
+      for (std::size_t i = 1; drift != nullptr && i < drift->items.size(); ++i) {
+        const Node* before = drift->items[i - 1].find("at");
+        const Node* at = drift->items[i].find("at");
+        if (*config::parse_duration(before->text) < *config::parse_duration(at->text)) continue;
+        reader.place()
+            .child(*at, "backends." + backend.key + ".drift[" + std::to_string(i) + "].at")
+            .problem("has to be after the point in front of it");
+      }
+    }
+  }
+
   static void check_address(const Place& place) {
     const auto address = config::parse_address(place.node.text);
     if (address && address->port != 0) return;
@@ -304,6 +352,7 @@ class Loader {
   const ReadFile& read_file_;
   const std::vector<Override>& overrides_;
   std::vector<Problem> problems_;
+  std::vector<Problem> simulated_only_;
   std::string config_file_;  // The file "config" points at; empty when it is inline.
   bool config_unreadable_ = false;
   std::vector<Problem> config_problems_;

@@ -15,20 +15,13 @@
 #include <vector>
 
 #include "lbcore/config/daemon_config.h"
+#include "lbsim/scenario/behaviour.h"
 #include "lbsim/scenario/clients.h"
 #include "lbsim/scenario/distribution.h"
 #include "lbsim/scenario/rate.h"
 #include "lbsim/scenario/trace.h"
 
 namespace lb::scenario {
-
-// How one backend serves.
-struct Behaviour {
-  Distribution service_time = Constant{std::chrono::milliseconds{5}};
-  std::uint32_t concurrency = 8;  // Requests served at the same time.
-  std::uint32_t queue = 128;      // Requests that may wait; one more is answered with 503.
-  bool operator==(const Behaviour&) const = default;
-};
 
 // Simulated delays. The harness runs on loopback and has none of its own to set.
 struct Network {
@@ -93,6 +86,7 @@ struct Load {
   Clients clients;                              // Different client addresses in an open loop.
   Duration timeout = std::chrono::seconds{10};  // After which a client gives up.
   ClientRetries retries;
+  std::string request_class;  // Backends may have service times of its own for it.
   RequestShape request;
 };
 
@@ -187,6 +181,8 @@ struct LoadedScenario {
   // In the scenario itself and in the configuration it points at; one formatted line each, with
   // the file it is in. Empty when the scenario may be run.
   std::string problems;
+  // What only the simulator can play, likewise.
+  std::string simulated_only;
 };
 
 // Reads a file named in the scenario, relative to it; nothing when it cannot be read.

@@ -12,6 +12,7 @@
 #include "lbcore/routing/header_rules.h"
 #include "lbcore/routing/host.h"
 #include "lbsim/scenario/arrivals_fields.h"
+#include "lbsim/scenario/behaviour_fields.h"
 #include "lbsim/scenario/choice.h"
 #include "lbsim/scenario/distribution_fields.h"
 #include "lbsim/scenario/scenario.h"
@@ -96,15 +97,6 @@ inline void describe(ObjectReader& fields, RequestShape& request) {
 }
 
 template <class Fields>
-void describe(Fields& fields, Behaviour& behaviour) {
-  fields.optional("service_time", behaviour.service_time, "how long a request takes to serve");
-  fields.optional("concurrency", behaviour.concurrency, Range{.min = 1, .max = 1'000'000},
-                  "requests served at the same time");
-  fields.optional("queue", behaviour.queue, Range{.min = 0, .max = 100'000'000},
-                  "requests that may wait; one more is answered with 503");
-}
-
-template <class Fields>
 void describe(Fields& fields, Network& network) {
   fields.optional("connect", network.connect, kFromZero, "to open a connection");
   fields.optional("one_way", network.one_way, kFromZero, "from one host to the next");
@@ -125,6 +117,8 @@ void describe(Fields& fields, Load& load) {
   fields.optional("clients", load.clients, "different client addresses in an open loop");
   fields.optional("timeout", load.timeout, kAboveZero, "after which a client gives up");
   fields.optional("retries", load.retries, "what a client does about a bad answer");
+  fields.optional("class", load.request_class, kAboveZero,
+                  "the kind of its requests: backends may have a service time for it");
   fields.optional("request", load.request, "what is asked");
 }
 

@@ -70,7 +70,7 @@ TEST_F(BackendModelTest, ForgetsEverythingInACrash) {
   EXPECT_EQ(backend.epoch(), life + 1) << "a life begins with a crash, not with a recovery";
   EXPECT_EQ(all_waiting(), Jobs{});
   EXPECT_TRUE(backend.thaw().arrived.empty());
-  EXPECT_EQ(backend.draw_service_time(), 10ms);
+  EXPECT_EQ(backend.draw_service_time({}), 10ms);
   fill();
 }
 
@@ -113,13 +113,13 @@ TEST_F(BackendModelTest, ResetsWhatComesInAndFinishesWhatItHas) {
 }
 
 TEST_F(BackendModelTest, SlowsDownByAFactor) {
-  EXPECT_EQ(backend.draw_service_time(), 10ms);
+  EXPECT_EQ(backend.draw_service_time({}), 10ms);
   backend.strike({.backend = "b1", .kind = FaultKind::slow, .factor = 2.5});
-  EXPECT_EQ(backend.draw_service_time(), 25ms);
+  EXPECT_EQ(backend.draw_service_time({}), 25ms);
   backend.strike({.backend = "b1", .kind = FaultKind::slow, .factor = 0.5});
-  EXPECT_EQ(backend.draw_service_time(), 5ms) << "of the first time, not of the last factor";
+  EXPECT_EQ(backend.draw_service_time({}), 5ms) << "of the first time, not of the last factor";
   strike(FaultKind::recover);
-  EXPECT_EQ(backend.draw_service_time(), 10ms);
+  EXPECT_EQ(backend.draw_service_time({}), 10ms);
 }
 
 // 10,000 draws of a fair coin of 0.3 are within 3.5 % of 3,000 unless something is wrong: that is
@@ -149,7 +149,7 @@ TEST_F(BackendModelTest, DrawsItsTimesFromItsSeedAlone) {
   const auto draws = [&](std::uint64_t seed) {
     BackendModel model("b1", behaviour, seed);
     std::vector<Duration> times;
-    for (int n = 0; n < 20; ++n) times.push_back(model.draw_service_time());
+    for (int n = 0; n < 20; ++n) times.push_back(model.draw_service_time({}));
     return times;
   };
   EXPECT_EQ(draws(1), draws(1));

@@ -50,11 +50,16 @@ TEST(ClientRetries, AreNotMadeOfGoodAnswers) {
   EXPECT_EQ(report.client_retries, 0u);
 }
 
+bool all_to_one(const scenario::Report& report) {
+  const std::uint64_t first = report.backends.at("b1").count();
+  return first == 0 || first == report.total.count();
+}
+
 // One client has one address, so it is hashed to one backend; as one whose session is a single
 // request it is somebody else each time.
 TEST(ClientSessions, BringOtherClients) {
   Parts parts{.backends = 2, .strategy = R"("ip_hash")", .load = R"(, "clients": {"count": 1})"};
-  EXPECT_EQ(run(parts).backends.size(), 1u);
+  EXPECT_TRUE(all_to_one(run(parts)));
   parts.load = R"(, "clients": {"count": 1, "session": 1})";
   // 499 fair coins: five standard deviations are 56.
   const auto report = run(parts);
@@ -67,7 +72,7 @@ TEST(ClientSessions, TakeTheirCookiesAlong) {
               .strategy = R"("random")",
               .cluster = R"(, "affinity": {"cookie": {"name": "sid", "ttl": "1h"}})",
               .load = R"(, "clients": {"count": 1})"};
-  EXPECT_EQ(run(parts).backends.size(), 1u);
+  EXPECT_TRUE(all_to_one(run(parts)));
   parts.load = R"(, "clients": {"count": 1, "session": 1})";
   EXPECT_NEAR(share(run(parts), "b1"), 0.5, 56 / 499.0);
 }

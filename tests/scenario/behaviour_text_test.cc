@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace lb::scenario {
 namespace {
 
@@ -36,6 +38,20 @@ TEST(BehaviourText, ReadsAFileOfTimes) {
   EXPECT_EQ(loaded.problems, "");
   EXPECT_TRUE(
       (loaded.behaviour.service_time == Distribution{Empirical({Duration{2'500'000}, 5ms, 1s})}));
+}
+
+TEST(BehaviourText, RefusesWhatOnlyTheSimulatorCanPlay) {
+  const std::string all = R"({"classes": {"a": {"constant": "1ms"}},
+    "discipline": "processor_sharing", "contention": {"knee": 2, "per_request": 0.1},
+    "cold_start": {"factor": 2, "decay": "1s"},
+    "disturbances": [{"every": {"constant": "1s"}, "for": {"constant": "1ms"}, "factor": 2}],
+    "drift": [{"at": "1s", "factor": 2}], "connection_cost": "1ms"})";
+  const LoadedBehaviour loaded = load(all);
+  EXPECT_EQ(simulated_only(loaded.behaviour).size(), 7u);
+  EXPECT_EQ(std::count(loaded.problems.begin(), loaded.problems.end(), '\n'), 7);
+  EXPECT_NE(loaded.problems.find("b.json:1:1: drift: only lbsim can play this"), std::string::npos);
+  // What is written is all of it, refused or not.
+  EXPECT_TRUE(load(write_behaviour(loaded.behaviour)).behaviour == loaded.behaviour);
 }
 
 struct Wrong {

@@ -249,6 +249,27 @@ const std::vector<Broken> kBroken = {
      {},
      "s.json:4:37: backends.b1.concurrency: expected a whole number from 1 to 1000000, found "
      "\"0\"\n"},
+    {"ADriftThatStands",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}}],\n"
+     " \"backends\": {\"*\": {\"drift\": [{\"at\": \"1s\", \"factor\": 1}, {\"at\": \"1s\", "
+     "\"factor\": 2}]}}}",
+     {},
+     "s.json:3:65: backends.*.drift[1].at: has to be after the point in front of it\n"},
+    {"DisturbancesWithoutEnd",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}}],\n"
+     " \"backends\": {\"*\": {\"disturbances\": [{\"every\": {\"constant\": \"0s\"}, \"for\": "
+     "{\"constant\": \"1s\"}}]}}}",
+     {},
+     "s.json:3:38: backends.*.disturbances[0]: \"every\" has a mean of zero\n"},
+    {"AClassNobodyKnows",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}, \"class\": \"uplaod\"}],\n"
+     " \"backends\": {\"*\": {\"classes\": {\"upload\": {\"constant\": \"1s\"}}}}}",
+     {},
+     "s.json:2:59: load[0].class: no backend has a service time for a class \"uplaod\"; did you "
+     "mean \"upload\"?\n"},
     {"BehaviourOfAnUnknownBackend",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
