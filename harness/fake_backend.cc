@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <memory>
 
@@ -28,7 +29,7 @@ const char* reason_of(int status) {
 class FakeBackend::Session : public std::enable_shared_from_this<Session> {
  public:
   Session(FakeBackend& backend, tcp::socket socket)
-      : backend_(backend), socket_(std::move(socket)) {}
+      : backend_(backend), socket_(std::move(socket)), timer_(socket_.get_executor()) {}
 
   void read() {
     socket_.async_read_some(reader_.space(),
@@ -58,7 +59,10 @@ class FakeBackend::Session : public std::enable_shared_from_this<Session> {
         target == backend_.options_.load_path) {
       return answer_load();
     }
-    if (reads && !target.empty() && target == backend_.options_.health_path) return answer(200);
+    if (reads && !target.empty() && target == backend_.options_.health_path) {
+      return answer(backend_.fails_probes_ ? 503 : 200);
+    }
+    if (backend_.black_hole_) return answer(500, {}, *backend_.black_hole_);
     const bool entered = backend_.queue_.enter([self = shared_from_this()](auto verdict) {
       self->answer(verdict == ServiceQueue::Verdict::good ? 200 : 500);
     });
@@ -72,7 +76,17 @@ class FakeBackend::Session : public std::enable_shared_from_this<Session> {
                             latency.count()));
   }
 
-  void answer(int status, std::string_view more_fields = {}) {
+  void answer(int status, std::string more_fields = {}, Duration later = {}) {
+    later += backend_.answer_delay_;
+    if (later == Duration::zero()) return write_answer(status, more_fields);
+    timer_.expires_after(later);
+    timer_.async_wait(
+        [self = shared_from_this(), status, fields = std::move(more_fields)](const Error& error) {
+          if (!error) self->write_answer(status, fields);
+        });
+  }
+
+  void write_answer(int status, std::string_view more_fields) {
     const bool keep = reader_.keep_alive();
     out_.clear();
     fmt::format_to(std::back_inserter(out_),
@@ -110,6 +124,7 @@ class FakeBackend::Session : public std::enable_shared_from_this<Session> {
 
   FakeBackend& backend_;
   tcp::socket socket_;
+  boost::asio::steady_timer timer_;  // Until an answer that comes late.
   RequestReader reader_;
   std::string out_;
   bool continue_sent_ = false;
@@ -150,14 +165,18 @@ void FakeBackend::apply(const scenario::Fault& fault) {
   using enum scenario::FaultKind;
   Error ignored;
   switch (fault.kind) {
-    case slow: return queue_.slow_down(fault.factor);
+    case slow: answer_delay_ = fault.add; return queue_.slow_down(fault.factor);
+    case black_hole: black_hole_ = fault.in; return;
+    case fail_probes: fails_probes_ = true; return;
     case error_ratio: return queue_.fail_share(fault.ratio);
     case reset: resets_ = true; return;
     case refuse: acceptor_.close(ignored); return;
     case recover:
       queue_.slow_down(1);
       queue_.fail_share(0);
-      resets_ = false;
+      resets_ = fails_probes_ = false;
+      black_hole_.reset();
+      answer_delay_ = Duration{};
       if (!acceptor_.is_open()) listen();
       return;
     case crash:

@@ -14,6 +14,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "harness/service_queue.h"
@@ -40,7 +41,7 @@ class FakeBackend {
 
   [[nodiscard]] std::uint16_t port() const { return options_.port; }
 
-  // slow, error_ratio, refuse, reset and recover. The two others are done to the whole process:
+  // All but two, which are done to the whole process:
   // crash by SIGKILL, hang by SIGSTOP.
   void apply(const scenario::Fault& fault);
 
@@ -55,6 +56,9 @@ class FakeBackend {
   ServiceQueue queue_;
   boost::asio::ip::tcp::acceptor acceptor_;
   bool resets_ = false;
+  bool fails_probes_ = false;
+  std::optional<Duration> black_hole_;  // Every request is answered 500 after this.
+  Duration answer_delay_{};             // Before every answer.
 };
 
 }  // namespace lb::harness

@@ -2,9 +2,11 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "lbcore/assert.h"
+#include "lbcore/config/reader.h"
 
 namespace lb::harness {
 namespace {
@@ -26,6 +28,16 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// "4" or "4 20ms"
+std::optional<Fault> parse_slow(std::string_view text) {
+  const std::size_t blank = std::min(text.find(' '), text.size());
+  const auto factor = parse_number(text.substr(0, blank), 1'000'000);
+  const std::string_view rest = trimmed(text.substr(blank));
+  const auto add = rest.empty() ? Duration{} : config::parse_duration(rest);
+  if (!factor || !add) return std::nullopt;
+  return Fault{.backend = {}, .kind = FaultKind::slow, .factor = *factor, .add = *add};
+}
+
 }  // namespace
 
 std::optional<Fault> parse_fault(std::string_view text) {
@@ -35,14 +47,16 @@ std::optional<Fault> parse_fault(std::string_view text) {
   if (separator == std::string_view::npos) {
     if (word == "refuse") return Fault{.backend = {}, .kind = FaultKind::refuse};
     if (word == "reset") return Fault{.backend = {}, .kind = FaultKind::reset};
+    if (word == "fail_probes") return Fault{.backend = {}, .kind = FaultKind::fail_probes};
     if (word == "hang") return Fault{.backend = {}, .kind = FaultKind::hang};
     if (word == "recover") return Fault{.backend = {}, .kind = FaultKind::recover};
     return std::nullopt;
   }
   const std::string_view number_text = trimmed(text.substr(separator + 1));
-  if (word == "slow") {
-    const auto factor = parse_number(number_text, 1'000'000);
-    if (factor) return Fault{.backend = {}, .kind = FaultKind::slow, .factor = *factor};
+  if (word == "slow") return parse_slow(number_text);
+  if (word == "black_hole") {
+    const auto in = config::parse_duration(number_text);
+    if (in) return Fault{.backend = {}, .kind = FaultKind::black_hole, .in = *in};
   }
   if (word == "error_ratio") {
     const auto ratio = parse_number(number_text, 1);
@@ -53,7 +67,12 @@ std::optional<Fault> parse_fault(std::string_view text) {
 
 std::string format_fault(const Fault& fault) {
   switch (fault.kind) {
-    case FaultKind::slow: return fmt::format("slow {}", fault.factor);
+    case FaultKind::slow:
+      return fault.add == Duration{}
+                 ? fmt::format("slow {}", fault.factor)
+                 : fmt::format("slow {} {}", fault.factor, config::format_duration(fault.add));
+    case FaultKind::black_hole: return "black_hole " + config::format_duration(fault.in);
+    case FaultKind::fail_probes: return "fail_probes";
     case FaultKind::error_ratio: return fmt::format("error_ratio {}", fault.ratio);
     case FaultKind::refuse: return "refuse";
     case FaultKind::reset: return "reset";

@@ -31,6 +31,7 @@ BackendModel::Admission BackendModel::admit(JobId job) {
     return Admission::waiting;
   }
   if (resetting_) return Admission::broken;
+  if (black_hole_) return Admission::failing;
   if (busy_ < behaviour_.concurrency) {
     ++busy_;
     return Admission::served;
@@ -101,9 +102,7 @@ void BackendModel::strike(const scenario::Fault& fault, Duration now) {
   switch (fault.kind) {
     case FaultKind::crash:
       up_ = false;
-      hung_ = refusing_ = resetting_ = false;
-      slow_factor_ = 1;  // A process that starts again knows nothing of its former troubles.
-      error_ratio_ = 0;
+      end_troubles();  // A process that starts again knows nothing of them.
       busy_ = 0;
       latency_count_ = 0;
       ++epoch_;
@@ -118,16 +117,27 @@ void BackendModel::strike(const scenario::Fault& fault, Duration now) {
     case FaultKind::hang: hung_ = true; break;
     case FaultKind::refuse: refusing_ = true; break;
     case FaultKind::reset: resetting_ = true; break;
-    case FaultKind::slow: slow_factor_ = fault.factor; break;
+    case FaultKind::slow:
+      slow_factor_ = fault.factor;
+      answer_delay_ = fault.add;
+      break;
+    case FaultKind::black_hole: black_hole_ = fault.in; break;
+    case FaultKind::fail_probes: failing_probes_ = true; break;
     case FaultKind::error_ratio: error_ratio_ = fault.ratio; break;
     case FaultKind::recover:
       if (!up_) started_ = now;
       up_ = true;
-      hung_ = refusing_ = resetting_ = false;
-      slow_factor_ = 1;
-      error_ratio_ = 0;
+      end_troubles();
       break;
   }
+}
+
+void BackendModel::end_troubles() {
+  hung_ = refusing_ = resetting_ = failing_probes_ = false;
+  black_hole_.reset();
+  answer_delay_ = Duration{};
+  slow_factor_ = 1;
+  error_ratio_ = 0;
 }
 
 BackendModel::Thawed BackendModel::thaw() { return std::exchange(frozen_, {}); }

@@ -34,6 +34,7 @@ class BackendModel {
     waiting,     // It waits for a place, or for the process to go on.
     overloaded,  // The queue is full: 503 at once.
     broken,      // The connection is reset.
+    failing,     // 500 after fails_in().
   };
   [[nodiscard]] Admission admit(JobId job);
 
@@ -84,11 +85,16 @@ class BackendModel {
   [[nodiscard]] bool accepts_connections() const { return up_ && !refusing_; }
   [[nodiscard]] bool hung() const { return hung_; }
   [[nodiscard]] bool resets() const { return resetting_; }
+  [[nodiscard]] bool passes_probes() const { return !resetting_ && !failing_probes_; }
+  [[nodiscard]] Duration fails_in() const { return *black_hole_; }
+  // How much later than usual its answers reach the daemon.
+  [[nodiscard]] Duration answer_delay() const { return answer_delay_; }
   // Grows with every crash: what was under way before is gone.
   [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
   [[nodiscard]] const std::string& id() const { return id_; }
 
  private:
+  void end_troubles();
   [[nodiscard]] double slowness(Duration now) const;
 
   std::string id_;
@@ -99,6 +105,9 @@ class BackendModel {
   bool hung_ = false;
   bool refusing_ = false;
   bool resetting_ = false;
+  bool failing_probes_ = false;
+  std::optional<Duration> black_hole_;
+  Duration answer_delay_{};
   double slow_factor_ = 1;
   std::vector<scenario::Distribution> service_times_;  // By load; empty when all are alike.
   std::optional<Decay> cold_start_;

@@ -195,7 +195,7 @@ class Simulation {
   void shared_due(std::uint32_t backend, std::uint32_t version);
   void arm_shared(std::uint32_t backend);
   void serve_waiting(std::uint32_t backend);
-  void answer_daemon(AttemptId id, int status);
+  void answer_daemon(AttemptId id, int status, Duration later = {});
   void strike(const scenario::Fault& fault);
   void break_connections(std::uint32_t backend);
   void thaw(std::uint32_t backend);

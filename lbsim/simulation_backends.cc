@@ -32,6 +32,8 @@ void Simulation::admit(AttemptId id) {
     case BackendModel::Admission::waiting: return;
     case BackendModel::Admission::overloaded: return answer_daemon(id, 503);
     case BackendModel::Admission::broken: return answer_daemon(id, 0);
+    case BackendModel::Admission::failing:
+      return answer_daemon(id, 500, backends_[index].fails_in());
   }
 }
 
@@ -86,11 +88,14 @@ void Simulation::serve_waiting(std::uint32_t backend) {
 }
 
 // An answer, or with status 0 the news of a broken connection.
-void Simulation::answer_daemon(AttemptId id, int status) {
-  push(Lane::one_way, {.kind = EventKind::daemon_hears,
-                       .a = id.slot,
-                       .b = id.generation,
-                       .c = static_cast<std::uint64_t>(status)});
+void Simulation::answer_daemon(AttemptId id, int status, Duration later) {
+  const Event event{.kind = EventKind::daemon_hears,
+                    .a = id.slot,
+                    .b = id.generation,
+                    .c = static_cast<std::uint64_t>(status)};
+  if (attempts_.contains(id)) later += backends_[attempts_.at(id).backend].answer_delay();
+  if (later == Duration::zero()) return push(Lane::one_way, event);
+  push(scenario_.network.one_way + later, event);
 }
 
 void Simulation::strike(const scenario::Fault& fault) {
@@ -147,8 +152,8 @@ void Simulation::start_probe(const ProbeId& probe) {
   }
   // A hung process accepts and says nothing: the control brain's timeout decides.
   if (model.hung()) return free_probes_.push_back(slot);
-  result.c = model.resets() ? 0 : 1;
-  push(scenario_.network.connect + 2 * scenario_.network.one_way, result);
+  result.c = model.passes_probes() ? 1 : 0;
+  push(scenario_.network.connect + 2 * scenario_.network.one_way + model.answer_delay(), result);
 }
 
 // What was opened ahead of need: idle now, unless the backend would not have it.
@@ -166,7 +171,7 @@ void Simulation::load_asked(std::uint32_t slot) {
   const BackendModel& model = backends_[backend_of_id_[reports_[slot].backend.value]];
   if (!model.up() || model.hung() || model.resets()) return free_reports_.push_back(slot);
   reports_[slot].load = model.load();
-  push(Lane::one_way, {.kind = EventKind::load_told, .a = slot});
+  push(scenario_.network.one_way + model.answer_delay(), {.kind = EventKind::load_told, .a = slot});
 }
 
 void Simulation::load_told(std::uint32_t slot) {

@@ -60,6 +60,7 @@ struct Behaviour {
   std::vector<Disturbance> disturbances;
   std::vector<DriftPoint> drift;  // In order of time.
   Duration connection_cost{};     // What the first request of a connection takes more.
+  std::string zone;               // Faults may strike all of a zone.
   bool operator==(const Behaviour&) const = default;
 };
 

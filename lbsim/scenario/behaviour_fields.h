@@ -92,6 +92,7 @@ void describe(Fields& fields, Behaviour& behaviour) {
   fields.optional("drift", behaviour.drift, "how its speed changes over the run");
   fields.optional("connection_cost", behaviour.connection_cost, config::kFromZero,
                   "what the first request of a connection takes more");
+  fields.optional("zone", behaviour.zone, "faults may strike all of a zone");
 }
 
 }  // namespace lb::scenario

@@ -7,6 +7,7 @@
 #include "lbsim/scenario/expand_files.h"
 #include "lbsim/scenario/override.h"
 #include "lbsim/scenario/scenario_fields.h"
+#include "lbsim/scenario/seeds.h"
 
 namespace lb::scenario {
 namespace {
@@ -163,14 +164,110 @@ class Loader {
     for (std::size_t i = 0; i < node->items.size(); ++i) {
       read_event(list.child(node->items[i], "events[" + std::to_string(i) + ']'), scenario);
     }
+    if (problems_.empty()) expand_events(scenario);
     std::stable_sort(scenario.events.begin(), scenario.events.end(),
                      [](const Event& a, const Event& b) { return a.at < b.at; });
+  }
+
+  // An event as it stands in the file: for several backends, and for several times.
+  struct WrittenEvent {
+    Place place;
+    Event event;
+    std::vector<std::string> backends;  // Of a fault,
+    std::string zone;                   // or all of a zone.
+    std::optional<Duration> length;     // After which the backend recovers.
+    Repetition repetition;
+  };
+
+  void expand_events(Scenario& scenario) {
+    // Who joins on the way is in a zone, too.
+    for (const WrittenEvent& written : written_) scenario.events.push_back(written.event);
+    const std::vector<Scenario::Member> members = scenario.all_backends();
+    scenario.events.clear();
+    for (std::size_t i = 0; i < written_.size(); ++i) {
+      const WrittenEvent& written = written_[i];
+      const Prng prng(event_seed(scenario.seed, i));
+      const std::vector<Duration> times =
+          occurrences(written.repetition, written.event.at, scenario.duration, prng);
+      if (times.size() > kOccurrencesMax) {
+        return written.place.problem("would happen more than 100,000 times");
+      }
+      for (const Duration at : times) {
+        if (std::holds_alternative<Fault>(written.event.what)) {
+          strike_all(written, at, members, scenario);
+        } else {
+          scenario.events.push_back({at, written.event.what});
+        }
+      }
+    }
+  }
+
+  static void strike_all(const WrittenEvent& written, Duration at,
+                         const std::vector<Scenario::Member>& members, Scenario& scenario) {
+    std::vector<std::string> struck = written.backends;
+    for (const Scenario::Member& member : members) {
+      const std::string& id = member.backend.id;
+      const bool inside = scenario.behaviour(id).zone == written.zone;
+      if (!written.zone.empty() && inside) struck.push_back(id);
+    }
+    for (const std::string& backend : struck) {
+      Fault fault = std::get<Fault>(written.event.what);
+      fault.backend = backend;
+      scenario.events.push_back({at, fault});
+      if (!written.length) continue;
+      fault = Fault{.backend = backend, .kind = FaultKind::recover};
+      scenario.events.push_back({at + *written.length, fault});
+    }
+  }
+
+  // "backend": an id or a list of them; or "zone".
+  void read_struck(ObjectReader& fields, WrittenEvent& written, const Scenario& scenario) {
+    fields.known("backend");
+    const Node* backend = fields.find("backend");
+    fields.optional("zone", written.zone, kAboveZero, "all backends of this zone");
+    if ((backend == nullptr) == (fields.find("zone") == nullptr)) {
+      return fields.place().problem("expected \"backend\" (an id, or a list of them) or \"zone\"");
+    }
+    if (backend == nullptr) return check_zone(fields, written.zone, scenario);
+    const Place place = fields.place().child(*backend, fields.path_of("backend"));
+    if (backend->kind == Node::Kind::list) {
+      config::read(place, written.backends, kAboveZero);
+    } else {
+      config::read(place, written.backends.emplace_back(), kAboveZero);
+    }
+  }
+
+  static void check_zone(ObjectReader& fields, const std::string& zone, const Scenario& scenario) {
+    std::vector<std::string_view> zones;
+    for (const auto& [id, behaviour] : scenario.backends) {
+      if (!behaviour.zone.empty()) zones.push_back(behaviour.zone);
+    }
+    if (std::find(zones.begin(), zones.end(), zone) != zones.end()) return;
+    fields.place()
+        .child(*fields.find("zone"), fields.path_of("zone"))
+        .problem("no backend is in a zone \"" + zone + '"' + config::did_you_mean(zone, zones));
+  }
+
+  static void check_length(ObjectReader& fields, const WrittenEvent& written) {
+    if (!written.length) return;
+    const auto report = [&](const char* words) {
+      fields.place().child(*fields.find("for"), fields.path_of("for")).problem(words);
+    };
+    const auto& every = written.repetition.every;
+    if (every && *written.length + written.repetition.jitter >= *every) {
+      report("has to end before it comes again");
+    }
+    if (std::get<Fault>(written.event.what).kind == FaultKind::recover) {
+      report("does not go with recover, which is the end of something");
+    }
   }
 
   void read_event(const Place& place, Scenario& scenario) {
     ObjectReader fields(place);
     if (place.node.kind != Node::Kind::map) return;
-    Event event;
+    WrittenEvent written{.place = place};
+    Event& event = written.event;
+    describe(fields, written.repetition);
     fields.required("at", event.at, kFromZero, "when, since the start of the run");
     constexpr std::array<std::string_view, 4> kKinds{"fault", "reload", "add_backend",
                                                      "remove_backend"};
@@ -190,12 +287,15 @@ class Loader {
       Fault fault;
       describe(fields, fault);
       event.what = std::move(fault);
+      read_struck(fields, written, scenario);
+      fields.optional("for", written.length, kAboveZero, "after which the backend recovers");
+      check_length(fields, written);
     } else {
       place.problem("expected an event with " + config::one_of(kKinds));
       for (const Node::Entry& entry : place.node.entries) fields.known(entry.key);
     }
     fields.finish();
-    scenario.events.push_back(std::move(event));
+    written_.push_back(std::move(written));
   }
 
   void read_reload(ObjectReader& fields, Reload& reload) {
@@ -243,7 +343,11 @@ class Loader {
     }
     check_each(reader, "events", [&](const Node& node, const std::string& path) {
       if (const Node* backend = node.find("backend")) {
-        known(backend, path + ".backend", backend->text);
+        if (backend->kind != Node::Kind::list) known(backend, path + ".backend", backend->text);
+        for (std::size_t i = 0; i < backend->items.size(); ++i) {
+          const std::string item = path + ".backend[" + std::to_string(i) + ']';
+          known(&backend->items[i], item, backend->items[i].text);
+        }
       }
       if (const Node* add = node.find("add_backend")) {
         check_cluster(reader.place().child(*add->find("cluster"), path + ".add_backend.cluster"),
@@ -352,6 +456,7 @@ class Loader {
   const ReadFile& read_file_;
   const std::vector<Override>& overrides_;
   std::vector<Problem> problems_;
+  std::vector<WrittenEvent> written_;
   std::vector<Problem> simulated_only_;
   std::string config_file_;  // The file "config" points at; empty when it is inline.
   bool config_unreadable_ = false;

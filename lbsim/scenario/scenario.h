@@ -95,8 +95,10 @@ enum class FaultKind : std::uint8_t {
   hang,         // The process stands still: it accepts, and nothing moves.
   refuse,       // New connections are refused; open ones go on.
   reset,        // Every request breaks its connection.
-  slow,         // Service times are multiplied by `factor`.
+  slow,         // Service times are multiplied by `factor`, and `add` is added to every answer.
   error_ratio,  // This share of the answers are 500.
+  black_hole,   // Every request is answered 500 after `in`, whatever the queue; probes pass.
+  fail_probes,  // HTTP probes are answered 503; requests are served.
   recover,      // All of the above end; a crashed process starts again.
 };
 
@@ -104,6 +106,8 @@ struct Fault {
   std::string backend;
   FaultKind kind = FaultKind::crash;
   double factor = 1;
+  Duration add{};
+  Duration in{};
   double ratio = 0;
 };
 struct Reload {

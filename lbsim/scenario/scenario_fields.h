@@ -15,6 +15,7 @@
 #include "lbsim/scenario/behaviour_fields.h"
 #include "lbsim/scenario/choice.h"
 #include "lbsim/scenario/distribution_fields.h"
+#include "lbsim/scenario/repetition.h"
 #include "lbsim/scenario/scenario.h"
 
 namespace lb::config {
@@ -22,13 +23,15 @@ namespace lb::config {
 template <>
 struct EnumWords<scenario::FaultKind> {
   using enum scenario::FaultKind;
-  static constexpr std::array<std::pair<scenario::FaultKind, const char*>, 7> words{
+  static constexpr std::array<std::pair<scenario::FaultKind, const char*>, 9> words{
       {{crash, "crash"},
        {hang, "hang"},
        {refuse, "refuse"},
        {reset, "reset"},
        {slow, "slow"},
        {error_ratio, "error_ratio"},
+       {black_hole, "black_hole"},
+       {fail_probes, "fail_probes"},
        {recover, "recover"}}};
 };
 
@@ -169,15 +172,36 @@ inline void describe(ObjectReader& fields, RemoveBackend& remove) {
   fields.required("id", remove.id, kAboveZero, "the backend's id");
 }
 
+inline void describe(ObjectReader& fields, Repetition& repetition) {
+  fields.optional("every", repetition.every, kAboveZero, "it comes again at equal distances");
+  fields.optional("jitter", repetition.jitter, kFromZero, "each time later by anything up to this");
+  fields.optional("mean_every", repetition.mean_every, kAboveZero,
+                  "it comes again at random, so often on average");
+  fields.optional("until", repetition.until, kAboveZero, "not at this time or later");
+  fields.optional("count", repetition.count, kAboveZero, "how often in all");
+  const bool repeated = repetition.every || repetition.mean_every;
+  if (repetition.every && repetition.mean_every) {
+    fields.place().problem("has both \"every\" and \"mean_every\"");
+  }
+  for (const char* key : {"jitter", "until", "count"}) {
+    if (fields.find(key) == nullptr || repeated) continue;
+    std::string words{"has \""};
+    fields.place().problem(words.append(key).append("\" without \"every\" or \"mean_every\""));
+  }
+}
+
 inline void describe(ObjectReader& fields, Fault& fault) {
-  fields.required("backend", fault.backend, kAboveZero, "whom it strikes");
   fields.required("fault", fault.kind, "what happens to it");
   fields.optional("factor", fault.factor, Range{.min = 0, .max = 1'000'000},
                   "for slow: service times are multiplied by it");
+  fields.optional("add", fault.add, kFromZero,
+                  "for slow: how much later every answer is, those to probes too");
+  fields.optional("in", fault.in, kFromZero, "for black_hole: how soon the errors come");
   fields.optional("ratio", fault.ratio, Range{.min = 0, .max = 1},
                   "for error_ratio: this share of the answers are 500");
-  if (fault.kind == FaultKind::slow && fields.find("factor") == nullptr) {
-    fields.place().problem("\"factor\" is missing: how many times slower");
+  if (fault.kind == FaultKind::slow && fields.find("factor") == nullptr &&
+      fields.find("add") == nullptr) {
+    fields.place().problem("\"factor\" or \"add\" is missing: how many times slower, or by what");
   }
   if (fault.kind == FaultKind::error_ratio && fields.find("ratio") == nullptr) {
     fields.place().problem("\"ratio\" is missing: which share of the answers");

@@ -33,4 +33,9 @@ namespace lb::scenario {
   return combine(scenario_seed, 5);
 }
 
+// Of an event of the scenario that comes at random, by its place in the file.
+[[nodiscard]] inline std::uint64_t event_seed(std::uint64_t scenario_seed, std::size_t event) {
+  return combine(combine(scenario_seed, 6), event);
+}
+
 }  // namespace lb::scenario

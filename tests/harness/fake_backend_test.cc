@@ -252,6 +252,50 @@ TEST_F(FakeBackendTest, RefuseKeepsOpenConnectionsAndRecoverListensAgain) {
   EXPECT_TRUE(until([&] { return after.answers() == 1; }));
 }
 
+// Whatever the queue: a place that is taken for an hour does not matter.
+TEST_F(FakeBackendTest, ABlackHoleFailsAtOnceAndPassesProbes) {
+  start({.service_time = scenario::Constant{std::chrono::hours{1}}, .concurrency = 1, .queue = 0});
+  Client& busy = client();
+  busy.send(kGet);
+  strike("black_hole 5ms");
+  Client& one = client();
+  const auto sent = Clock::now();
+  one.send(kGet);
+  ASSERT_TRUE(until([&] { return one.has("HTTP/1.1 500"); }));
+  EXPECT_GE(Clock::now() - sent, milliseconds{5});
+  Client& probe = client();
+  probe.send("GET /health HTTP/1.1\r\nHost: b\r\n\r\n");
+  EXPECT_TRUE(until([&] { return probe.has("HTTP/1.1 200"); }));
+}
+
+TEST_F(FakeBackendTest, FailsProbesAloneUntilRecovery) {
+  start({.service_time = scenario::Constant{}});
+  strike("fail_probes");
+  const char* probe = "GET /health HTTP/1.1\r\nHost: b\r\n\r\n";
+  Client& one = client();
+  one.send(probe);
+  ASSERT_TRUE(until([&] { return one.has("HTTP/1.1 503"); }));
+  one.send(kGet);
+  ASSERT_TRUE(until([&] { return one.has("HTTP/1.1 200"); }));
+  strike("recover");
+  Client& other = client();
+  other.send(probe);
+  EXPECT_TRUE(until([&] { return other.has("HTTP/1.1 200"); }));
+}
+
+TEST_F(FakeBackendTest, SlowAddsToEveryAnswerProbesToo) {
+  start({.service_time = scenario::Constant{}});
+  strike("slow 1 40ms");
+  for (const char* target : {"/", "/health"}) {
+    const std::string request = std::string{"GET "} + target + " HTTP/1.1\r\nHost: b\r\n\r\n";
+    Client& one = client();
+    const auto sent = Clock::now();
+    one.send(request);
+    ASSERT_TRUE(until([&] { return one.has("HTTP/1.1 200"); }));
+    EXPECT_GE(Clock::now() - sent, milliseconds{40});
+  }
+}
+
 TEST_F(FakeBackendTest, SlowAndErrorRatioHoldUntilRecovery) {
   start({.service_time = scenario::Constant{milliseconds{10}}});
   strike("slow 5");

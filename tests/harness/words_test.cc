@@ -39,14 +39,16 @@ TEST(FaultCommand, ReadsLinesAndOptions) {
 }
 
 TEST(FaultCommand, RefusesEverythingElse) {
-  for (const char* text : {"", "slow", "slow x", "slow -1", "slow 4 5", "slow nan", "error_ratio 2",
-                           "refuse 1", "crash", "Slow 4", "recovers"}) {
+  for (const char* text :
+       {"", "slow", "slow x", "slow -1", "slow 4 5", "slow nan", "error_ratio 2", "refuse 1",
+        "crash", "slow 4 x", "black_hole", "black_hole 3", "Slow 4", "recovers"}) {
     EXPECT_FALSE(parse_fault(text)) << text;
   }
 }
 
 TEST(FaultCommand, WhatIsWrittenReadsBack) {
-  for (const char* text : {"slow 4", "error_ratio 0.1", "refuse", "reset", "hang", "recover"}) {
+  for (const char* text : {"slow 4", "slow 1 20ms", "error_ratio 0.1", "black_hole 2ms",
+                           "fail_probes", "refuse", "reset", "hang", "recover"}) {
     EXPECT_EQ(format_fault(*parse_fault(text)), text);
   }
 }

@@ -101,5 +101,32 @@ TEST(Backends, ForgetWhatTheySharedInACrash) {
   EXPECT_EQ(report.total.latency.max(), kOverNewConnection + 10ms);
 }
 
+// The queue is full for an hour; the answer comes after 3 ms all the same.
+TEST(Backends, FailFastAsBlackHoles) {
+  const auto report =
+      run_with(R"({"service_time": {"constant": "1h"}, "concurrency": 1, "queue": 0})",
+               R"({"constant": {"rate": 10}})", R"(, "timeout": "20ms")",
+               R"({"at": "0s", "backend": "b1", "fault": "black_hole", "in": "3ms"})");
+  EXPECT_EQ(count(report, scenario::ClientResult::server_error), 99u);
+}
+
+TEST(Backends, AnswerLaterOverALongerPath) {
+  const auto report =
+      run_with(R"({"service_time": {"constant": "10ms"}})", R"({"constant": {"rate": 10}})", "",
+               R"({"at": "0s", "backend": "b1", "fault": "slow", "add": "25ms"})");
+  EXPECT_EQ(report.total.latency.max(), kOverNewConnection + 10ms + 25ms);
+}
+
+// Out by its probes, though it would serve; back when they pass. What was in flight is finished.
+TEST(Backends, AreTakenOutByProbesThatFail) {
+  Parts parts{.backends = 2,
+              .cluster = R"(, "health_check": {"path": "/h", "interval": "100ms", "timeout": "50ms",
+                             "healthy_threshold": 2, "unhealthy_threshold": 2})",
+              .events = R"({"at": "0s", "backend": "b2", "fault": "fail_probes", "for": "5s"})"};
+  const auto report = run(parts);
+  EXPECT_EQ(ok(report), report.total.count());
+  EXPECT_NEAR(share(report, "b2"), 0.25, 0.03) << "half of the time it has half of the requests";
+}
+
 }  // namespace
 }  // namespace lb::sim

@@ -123,6 +123,57 @@ TEST(LoadScenario, PutsTheEventsInOrderOfTime) {
   EXPECT_TRUE((add.backend == BackendConfig{"b4", "10.0.0.4:80", 2}));
 }
 
+// A scenario with these events and zones; what will happen, in milliseconds.
+std::vector<std::string> happenings(const std::string& events) {
+  const Scenario scenario =
+      good(R"({"why": "a test", "duration": "10s", "config": )" + std::string{kConfig} +
+           R"(, "backends": {"b1": {"zone": "a"}, "b2": {"zone": "b"}},
+      "load": [{"arrivals": {"poisson": {"rate": 1}}}], "events": [)" +
+           events + "]}");
+  std::vector<std::string> all;
+  for (const Event& event : scenario.events) {
+    all.push_back(std::to_string(event.at / 1ms) + ' ' + describe_event(event));
+  }
+  return all;
+}
+
+using Happenings = std::vector<std::string>;
+
+TEST(LoadScenario, EndsAFaultAfterItsTime) {
+  EXPECT_EQ(happenings(R"({"at": "1s", "backend": "b1", "fault": "crash", "for": "250ms"})"),
+            (Happenings{"1000 crash b1", "1250 recover b1"}));
+}
+
+TEST(LoadScenario, StrikesSeveralAndWholeZones) {
+  EXPECT_EQ(happenings(R"({"at": "1s", "backend": ["b2", "b1"], "fault": "hang"})"),
+            (Happenings{"1000 hang b2", "1000 hang b1"}));
+  EXPECT_EQ(happenings(R"({"at": "1s", "zone": "b", "fault": "hang"})"),
+            (Happenings{"1000 hang b2"}));
+}
+
+// One that joins later has the zone of "*", if that has one.
+TEST(LoadScenario, AZoneHasWhoJoinsLater) {
+  const Scenario scenario = good(R"({"why": "a test", "config": )" + std::string{kConfig} +
+                                 R"(, "backends": {"*": {"zone": "a"}, "b2": {"zone": "b"}},
+      "load": [{"arrivals": {"poisson": {"rate": 1}}}],
+      "events": [{"at": "2s", "zone": "a", "fault": "hang"},
+                 {"at": "1s", "add_backend": {"cluster": "web", "id": "b9",
+                                              "address": "10.0.0.9:80"}}]})");
+  Happenings all;
+  for (const Event& event : scenario.events) all.push_back(describe_event(event));
+  EXPECT_EQ(all, (Happenings{"add b9", "hang b1", "hang b9"}));
+}
+
+TEST(LoadScenario, RepeatsEvents) {
+  EXPECT_EQ(happenings(R"({"at": "1s", "backend": "b1", "fault": "refuse", "for": "100ms",
+                           "every": "3s", "until": "7s"})"),
+            (Happenings{"1000 refuse b1", "1100 recover b1", "4000 refuse b1", "4100 recover b1"}));
+  EXPECT_EQ(happenings(R"({"at": "9s", "backend": "b1", "fault": "reset", "every": "400ms"})"),
+            (Happenings{"9000 reset b1", "9400 reset b1", "9800 reset b1"}));
+  EXPECT_EQ(happenings(R"({"at": "1s", "reload": "next.yaml", "every": "2s", "count": 2})"),
+            (Happenings{"1000 reload", "3000 reload"}));
+}
+
 TEST(LoadScenario, ReadsTheExpectations) {
   const auto expect = good(full()).expect;
   ASSERT_EQ(expect.size(), 3u);

@@ -306,7 +306,7 @@ const std::vector<Broken> kBroken = {
      " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"explode\"}]}",
      {},
      "s.json:4:52: events[0].fault: expected \"crash\", \"hang\", \"refuse\", \"reset\", \"slow\", "
-     "\"error_ratio\" or \"recover\", found \"explode\"\n"},
+     "\"error_ratio\", \"black_hole\", \"fail_probes\" or \"recover\", found \"explode\"\n"},
     {"AFaultOfAnUnknownBackend",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
@@ -314,13 +314,66 @@ const std::vector<Broken> kBroken = {
      " \"events\": [{\"at\": \"1s\", \"backend\": \"b3\", \"fault\": \"crash\"}]}",
      {},
      "s.json:4:37: events[0].backend: there is no backend \"b3\"; did you mean \"b1\"?\n"},
+    {"AFaultOfNobody",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\", \"backends\": {\"b1\": {\"zone\": "
+     "\"east\"}},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"fault\": \"crash\"}]}",
+     {},
+     "s.json:3:13: events[0]: expected \"backend\" (an id, or a list of them) or \"zone\"\n"},
+    {"AFaultOfAnUnknownZone",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\", \"backends\": {\"b1\": {\"zone\": "
+     "\"east\"}},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"zone\": \"aest\", \"fault\": \"crash\"}]}",
+     {},
+     "s.json:3:34: events[0].zone: no backend is in a zone \"aest\"; did you mean \"east\"?\n"},
+    {"AFaultOfAListWithAStranger",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\", \"backends\": {\"b1\": {\"zone\": "
+     "\"east\"}},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": [\"b1\", \"b7\"], \"fault\": \"crash\"}]}",
+     {},
+     "s.json:3:44: events[0].backend[1]: there is no backend \"b7\"; did you mean \"b1\"?\n"},
+    {"AFaultWithoutAPause",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\", \"backends\": {\"b1\": {\"zone\": "
+     "\"east\"}},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"crash\", \"every\": \"1s\", "
+     "\"for\": \"1s\"}]}",
+     {},
+     "s.json:3:83: events[0].for: has to end before it comes again\n"},
+    {"ARecoveryThatEnds",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\", \"backends\": {\"b1\": {\"zone\": "
+     "\"east\"}},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"recover\", \"for\": "
+     "\"1s\"}]}",
+     {},
+     "s.json:3:70: events[0].for: does not go with recover, which is the end of something\n"},
+    {"ACountOfNothing",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\", \"backends\": {\"b1\": {\"zone\": "
+     "\"east\"}},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"crash\", \"count\": 3}]}",
+     {},
+     "s.json:3:13: events[0]: has \"count\" without \"every\" or \"mean_every\"\n"},
+    {"AFaultAllTheTime",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\", \"backends\": {\"b1\": {\"zone\": "
+     "\"east\"}},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 1}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"crash\", \"every\": "
+     "\"1us\"}]}",
+     {},
+     "s.json:3:13: events[0]: would happen more than 100,000 times\n"},
     {"SlowWithoutAFactor",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
      " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"slow\"}]}",
      {},
-     "s.json:4:13: events[0]: \"factor\" is missing: how many times slower\n"},
+     "s.json:4:13: events[0]: \"factor\" or \"add\" is missing: how many times "
+     "slower, or by what\n"},
     {"AnErrorRatioAboveOne",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
