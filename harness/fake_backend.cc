@@ -179,6 +179,8 @@ void FakeBackend::apply(const scenario::Fault& fault) {
       answer_delay_ = Duration{};
       if (!acceptor_.is_open()) listen();
       return;
+    case loss:
+    case partition:
     case crash:
     case hang: return;
   }

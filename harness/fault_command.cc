@@ -78,9 +78,11 @@ std::string format_fault(const Fault& fault) {
     case FaultKind::reset: return "reset";
     case FaultKind::hang: return "hang";
     case FaultKind::recover: return "recover";
-    case FaultKind::crash: break;
+    case FaultKind::crash:
+    case FaultKind::loss:
+    case FaultKind::partition: break;
   }
-  LB_ASSERT(fault.kind != FaultKind::crash);
+  LB_ASSERT(false);
   return {};
 }
 

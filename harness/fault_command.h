@@ -18,7 +18,8 @@ inline constexpr std::string_view kFaultForms =
 // not among them: it is SIGKILL, from outside.
 [[nodiscard]] std::optional<scenario::Fault> parse_fault(std::string_view text);
 
-// The line that parse_fault() reads back. REQUIRES: fault.kind is not crash.
+// The line that parse_fault() reads back. REQUIRES: fault.kind is not crash, and not one that only
+// the simulator can play.
 [[nodiscard]] std::string format_fault(const scenario::Fault& fault);
 
 }  // namespace lb::harness

@@ -198,6 +198,11 @@ class Simulation {
   void answer_daemon(AttemptId id, int status, Duration later = {});
   void strike(const scenario::Fault& fault);
   void break_connections(std::uint32_t backend);
+  // True when the event cannot happen before a partition ends; it does then.
+  [[nodiscard]] bool held(std::uint32_t backend, const Event& event);
+  void release(std::uint32_t backend);
+  // Sends over the network between the daemon and a backend, where messages may be lost.
+  void cross(std::uint32_t backend, Lane lane, const Event& event);
   void thaw(std::uint32_t backend);
   void start_probe(const ProbeId& probe);
   void spare_connected(std::uint32_t brain, ConnectionId connection);
@@ -238,6 +243,7 @@ class Simulation {
   std::vector<BackendModel> backends_;
   std::vector<std::size_t> places_;  // Of backends, in the collector.
   std::map<std::string, std::uint32_t> backend_indices_;
+  std::map<std::uint32_t, std::vector<Event>> held_;  // Behind a partition, by backend.
   std::vector<Workload> workloads_;
   Slab<SimRequest, SimRequestId> requests_;
   Slab<SimRequest, RetryId> retrying_;  // What clients will send again.

@@ -1,4 +1,6 @@
 // Backends, the network between them and the daemon, and faults.
+#include <utility>
+
 #include "lbcore/assert.h"
 #include "lbcore/subject.h"
 #include "lbsim/simulation.h"
@@ -10,12 +12,15 @@ std::uint32_t Simulation::backend_index(const std::string& id) const {
 }
 
 void Simulation::open_connection(AttemptId id) {
-  push(Lane::connect, {.kind = EventKind::connect_done, .a = id.slot, .b = id.generation});
+  cross(attempts_.at(id).backend, Lane::connect,
+        {.kind = EventKind::connect_done, .a = id.slot, .b = id.generation});
 }
 
 void Simulation::backend_receives(AttemptId id) {
   if (!attempts_.contains(id)) return;
   Attempt& attempt = attempts_.at(id);
+  const Event arrival{.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation};
+  if (held(attempt.backend, arrival)) return;
   attempt.reaches_backend = true;
   attempt.arrived = now_;
   // A process that is gone cannot even refuse, and one that came back knows nothing of connections
@@ -93,7 +98,10 @@ void Simulation::answer_daemon(AttemptId id, int status, Duration later) {
                     .a = id.slot,
                     .b = id.generation,
                     .c = static_cast<std::uint64_t>(status)};
-  if (attempts_.contains(id)) later += backends_[attempts_.at(id).backend].answer_delay();
+  if (attempts_.contains(id)) {
+    BackendModel& model = backends_[attempts_.at(id).backend];
+    later += model.answer_delay() + model.draw_loss_delay();
+  }
   if (later == Duration::zero()) return push(Lane::one_way, event);
   push(scenario_.network.one_way + later, event);
 }
@@ -102,9 +110,28 @@ void Simulation::strike(const scenario::Fault& fault) {
   const std::uint32_t index = backend_index(fault.backend);
   BackendModel& model = backends_[index];
   const bool was_hung = model.hung();
+  const bool was_partitioned = model.partitioned();
   model.strike(fault, now_.time_since_epoch());
   if (fault.kind == scenario::FaultKind::crash) break_connections(index);
   if (fault.kind == scenario::FaultKind::recover && was_hung) thaw(index);
+  if (was_partitioned && !model.partitioned()) release(index);
+}
+
+bool Simulation::held(std::uint32_t backend, const Event& event) {
+  if (!backends_[backend].partitioned()) return false;
+  held_[backend].push_back(event);
+  return true;
+}
+
+void Simulation::release(std::uint32_t backend) {
+  for (const Event& event : std::exchange(held_[backend], {})) push(Duration::zero(), event);
+}
+
+void Simulation::cross(std::uint32_t backend, Lane lane, const Event& event) {
+  const Duration lost = backends_[backend].draw_loss_delay();
+  if (lost == Duration::zero()) return push(lane, event);
+  push(lost + (lane == Lane::connect ? scenario_.network.connect : scenario_.network.one_way),
+       event);
 }
 
 // A crash: the host resets what was open, used or idle.
@@ -115,10 +142,11 @@ void Simulation::break_connections(std::uint32_t backend) {
   for (std::uint32_t index = 0; index < brains_.size(); ++index) {
     for (const ConnectionId connection : brains_[index].balancer->idle_connections()) {
       if (brains_[index].connection_peer[connection.slot].backend != backend) continue;
-      push(Lane::one_way, {.kind = EventKind::idle_broken,
-                           .a = index,
-                           .b = connection.slot,
-                           .c = connection.generation});
+      const Event broken{.kind = EventKind::idle_broken,
+                         .a = index,
+                         .b = connection.slot,
+                         .c = connection.generation};
+      if (!held(backend, broken)) push(Lane::one_way, broken);
     }
   }
 }
@@ -142,9 +170,10 @@ void Simulation::start_probe(const ProbeId& probe) {
     free_probes_.pop_back();
     probes_[slot] = probe;
   }
-  const BackendModel& model = backends_[backend_of_id_[probe.backend.value]];
+  BackendModel& model = backends_[backend_of_id_[probe.backend.value]];
   const bool http = control_.health_check(probe).type == ProbeType::http;
   Event result{.kind = EventKind::probe_result, .a = slot};
+  if (model.partitioned()) return free_probes_.push_back(slot);
   if (!model.accepts_connections()) return push(Lane::connect, result);
   if (!http) {
     result.c = 1;
@@ -153,12 +182,19 @@ void Simulation::start_probe(const ProbeId& probe) {
   // A hung process accepts and says nothing: the control brain's timeout decides.
   if (model.hung()) return free_probes_.push_back(slot);
   result.c = model.passes_probes() ? 1 : 0;
-  push(scenario_.network.connect + 2 * scenario_.network.one_way + model.answer_delay(), result);
+  push(scenario_.network.connect + 2 * scenario_.network.one_way + model.answer_delay() +
+           model.draw_loss_delay(),
+       result);
 }
 
 // What was opened ahead of need: idle now, unless the backend would not have it.
 void Simulation::spare_connected(std::uint32_t index, ConnectionId connection) {
   const Peer peer = brains_[index].connection_peer[connection.slot];
+  const Event opened{.kind = EventKind::spare_connected,
+                     .a = index,
+                     .b = connection.slot,
+                     .c = connection.generation};
+  if (held(peer.backend, opened)) return;
   const BackendModel& model = backends_[peer.backend];
   const bool open = model.accepts_connections() && model.epoch() == peer.epoch;
   brains_[index].balancer->handle_spare_connection(now_, connection, open);
@@ -169,7 +205,8 @@ void Simulation::spare_connected(std::uint32_t index, ConnectionId connection) {
 // goes over a connection that is kept, so one that refuses new ones answers, too.
 void Simulation::load_asked(std::uint32_t slot) {
   const BackendModel& model = backends_[backend_of_id_[reports_[slot].backend.value]];
-  if (!model.up() || model.hung() || model.resets()) return free_reports_.push_back(slot);
+  if (!model.up() || model.hung() || model.resets() || model.partitioned())
+    return free_reports_.push_back(slot);
   reports_[slot].load = model.load();
   push(scenario_.network.one_way + model.answer_delay(), {.kind = EventKind::load_told, .a = slot});
 }

@@ -286,6 +286,8 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
 void Simulation::connect_done(AttemptId id) {
   if (!attempts_.contains(id) || !attempts_.at(id).daemon_waits) return;
   const Attempt& attempt = attempts_.at(id);
+  const Event opened{.kind = EventKind::connect_done, .a = id.slot, .b = id.generation};
+  if (held(attempt.backend, opened)) return;
   if (!backends_[attempt.backend].accepts_connections()) {
     return attempt_failed(id, AttemptFailure::connect_failure);
   }
@@ -300,13 +302,19 @@ void Simulation::send_to_backend(AttemptId id) {
   attempt.request_sent = true;
   attempt.epoch = brains_[request.brain].connection_peer[attempt.assignment.connection.slot].epoch;
   brains_[request.brain].balancer->handle_sent(now_, request.brain_request);
-  push(Lane::one_way, {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation});
+  cross(attempt.backend, Lane::one_way,
+        {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation});
   touch(request.brain);
 }
 
 void Simulation::daemon_hears(AttemptId id, int status) {
   if (!attempts_.contains(id)) return;
   const Attempt& attempt = attempts_.at(id);
+  const Event answer{.kind = EventKind::daemon_hears,
+                     .a = id.slot,
+                     .b = id.generation,
+                     .c = static_cast<std::uint64_t>(status)};
+  if (held(attempt.backend, answer)) return;
   if (!attempt.daemon_waits) return attempts_.erase(id);
   if (status == 0) {
     attempt_failed(id, AttemptFailure::reset);

@@ -286,6 +286,10 @@ class Loader {
     } else if (fields.find("fault") != nullptr) {
       Fault fault;
       describe(fields, fault);
+      if (fault.kind == FaultKind::loss || fault.kind == FaultKind::partition) {
+        simulated_only_.push_back(
+            {fields.find("fault")->at, fields.path_of("fault"), std::string{kSimulatedOnly}});
+      }
       event.what = std::move(fault);
       read_struck(fields, written, scenario);
       fields.optional("for", written.length, kAboveZero, "after which the backend recovers");

@@ -98,6 +98,8 @@ enum class FaultKind : std::uint8_t {
   slow,         // Service times are multiplied by `factor`, and `add` is added to every answer.
   error_ratio,  // This share of the answers are 500.
   black_hole,   // Every request is answered 500 after `in`, whatever the queue; probes pass.
+  loss,         // This share of what passes between it and the daemon is lost and sent again.
+  partition,    // Nothing passes between it and the daemon.
   fail_probes,  // HTTP probes are answered 503; requests are served.
   recover,      // All of the above end; a crashed process starts again.
 };
@@ -108,6 +110,7 @@ struct Fault {
   double factor = 1;
   Duration add{};
   Duration in{};
+  Duration retransmit = std::chrono::milliseconds{200};
   double ratio = 0;
 };
 struct Reload {

@@ -23,7 +23,7 @@ namespace lb::config {
 template <>
 struct EnumWords<scenario::FaultKind> {
   using enum scenario::FaultKind;
-  static constexpr std::array<std::pair<scenario::FaultKind, const char*>, 9> words{
+  static constexpr std::array<std::pair<scenario::FaultKind, const char*>, 11> words{
       {{crash, "crash"},
        {hang, "hang"},
        {refuse, "refuse"},
@@ -31,6 +31,8 @@ struct EnumWords<scenario::FaultKind> {
        {slow, "slow"},
        {error_ratio, "error_ratio"},
        {black_hole, "black_hole"},
+       {loss, "loss"},
+       {partition, "partition"},
        {fail_probes, "fail_probes"},
        {recover, "recover"}}};
 };
@@ -198,12 +200,15 @@ inline void describe(ObjectReader& fields, Fault& fault) {
                   "for slow: how much later every answer is, those to probes too");
   fields.optional("in", fault.in, kFromZero, "for black_hole: how soon the errors come");
   fields.optional("ratio", fault.ratio, Range{.min = 0, .max = 1},
-                  "for error_ratio: this share of the answers are 500");
+                  "for error_ratio and loss: which share of the answers, or of all messages");
+  fields.optional("retransmit", fault.retransmit, kAboveZero,
+                  "for loss: when a message is sent again, and twice as long each next time");
   if (fault.kind == FaultKind::slow && fields.find("factor") == nullptr &&
       fields.find("add") == nullptr) {
     fields.place().problem("\"factor\" or \"add\" is missing: how many times slower, or by what");
   }
-  if (fault.kind == FaultKind::error_ratio && fields.find("ratio") == nullptr) {
+  const bool has_share = fault.kind == FaultKind::error_ratio || fault.kind == FaultKind::loss;
+  if (has_share && fields.find("ratio") == nullptr) {
     fields.place().problem("\"ratio\" is missing: which share of the answers");
   }
 }
