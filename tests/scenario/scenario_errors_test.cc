@@ -306,7 +306,8 @@ const std::vector<Broken> kBroken = {
      " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"explode\"}]}",
      {},
      "s.json:4:52: events[0].fault: expected \"crash\", \"hang\", \"refuse\", \"reset\", \"slow\", "
-     "\"error_ratio\", \"black_hole\", \"loss\", \"partition\", \"fail_probes\" or \"recover\", found \"explode\"\n"},
+     "\"error_ratio\", \"black_hole\", \"loss\", \"partition\", \"fail_probes\" or "
+     "\"recover\", found \"explode\"\n"},
     {"AFaultOfAnUnknownBackend",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"

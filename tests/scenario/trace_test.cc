@@ -55,7 +55,8 @@ TEST(LogTrace, ReadsTheAccessLogOfLbd) {
   const auto loaded = read_log_trace(
       R"({"time":"2026-01-02T03:04:05.006Z","client":"192.0.2.7","path":"/a","total_ms":6.000})"
       "\n"
-      R"({"time":"2026-01-02T03:04:06.000Z","client":"192.0.2.8","path":"/\u00e9 {x}","total_ms":2000})"
+      R"({"time":"2026-01-02T03:04:06.000Z","client":"192.0.2.8","path":"/\u00e9 {x}",)"
+      R"("total_ms":2000})"
       "\n");
   EXPECT_EQ(loaded.problem, "");
   EXPECT_EQ(entries_of(loaded.trace), (Entries{"0us 1 /%C3%A9%20%7Bx%7D", "1000000us 0 /a"}));
