@@ -67,6 +67,7 @@ Setup planned(Setup setup, double rho, double c2, double precision, double rate)
 
 std::vector<Law> all_laws() {
   std::vector<Law> laws = one_queue_laws();
+  append(laws, general_laws());
   append(laws, many_queues_laws());
   append(laws, order_laws());
   append(laws, loop_laws());

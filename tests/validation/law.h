@@ -84,6 +84,7 @@ struct Mistake {
 
 // The parts of all_laws() and all_claims(), in the order of the page.
 [[nodiscard]] std::vector<Law> one_queue_laws();
+[[nodiscard]] std::vector<Law> general_laws();
 [[nodiscard]] std::vector<Law> many_queues_laws();
 [[nodiscard]] std::vector<Law> loop_laws();
 [[nodiscard]] std::vector<Law> policy_laws();

@@ -42,7 +42,8 @@ std::string text_of(const Setup& setup, std::uint64_t seed) {
   text += R"(, "backends": [)" + backend_list(setup) + ']';
   text += setup.cluster + "}]" + setup.config + R"(}, "backends": {"*": {"service_time": )";
   text += setup.service + R"(, "concurrency": )" + std::to_string(setup.concurrency);
-  text += R"(, "queue": )" + std::to_string(setup.queue) + '}' + setup.behaviours;
+  text += R"(, "queue": )" + std::to_string(setup.queue) + setup.more_behaviour + '}';
+  text += setup.behaviours;
   text += R"(}, "load": [{"arrivals": )" + setup.arrivals + R"(, "timeout": "60s")" + setup.load;
   text += R"(}], "events": [)" + setup.events + "]}";
   return text;

@@ -32,10 +32,11 @@ struct Setup {
   std::string load;
   std::string cluster;
   std::string config;
-  std::string behaviours;
-  std::string events;         // Of the timeline, with commas between them.
-  std::string backend_keys;   // Of every backend of the cluster.
-  std::string more_backends;  // Of the cluster, after those of `backends`.
+  std::string more_behaviour;  // Of every backend.
+  std::string behaviours;      // Of some backends.
+  std::string events;          // Of the timeline, with commas between them.
+  std::string backend_keys;    // Of every backend of the cluster.
+  std::string more_backends;   // Of the cluster, after those of `backends`.
 };
 
 // What clients saw after the warm-up.

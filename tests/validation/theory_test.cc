@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "tests/validation/bursts.h"
 #include "tests/validation/law.h"
 #include "tests/validation/ordered_queues.h"
 #include "tests/validation/statistics.h"
@@ -63,6 +64,15 @@ TEST(Theory, OfTailsHasTheMeanOfTheMeans) {
   double sum = 1;
   for (double t = 0.005; t < 24; t += 0.01) sum += 0.01 * md1_waits_longer(0.8, t);
   EXPECT_NEAR(sum, mg1_mean(0.8, 0), 1e-3);
+}
+
+TEST(Bursts, AreWhatTheyTendTo) {
+  EXPECT_NEAR(mmpp_mean({.rate = 0.8, .stay = 3}, {.rate = 0.8, .stay = 7}), mm1_mean(0.8), 1e-9);
+  // Changing at once, all is one stream; hardly ever, two queues, by their requests.
+  EXPECT_NEAR(mmpp_mean({.rate = 1.2, .stay = 1e-4}, {.rate = 0.4, .stay = 3e-4}), mm1_mean(0.6),
+              1e-3);
+  EXPECT_NEAR(mmpp_mean({.rate = 0.7, .stay = 1e7}, {.rate = 0.5, .stay = 1e7}),
+              (0.7 * mm1_mean(0.7) + 0.5 * mm1_mean(0.5)) / 1.2, 1e-5);
 }
 
 TEST(OrderedQueues, AreSolvedExactly) {
