@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "lbcore/assert.h"
+#include "lbsim/scenario/timeline.h"
 #include "lbsim/simulator.h"
 
 namespace lb::experiment {
@@ -55,7 +56,7 @@ class Runner {
   RunResult one(const Run& run) const {
     LB_ASSERT(run.variant < scenarios_.size());
     scenario::Scenario scenario = scenarios_[run.variant];
-    scenario.seed = run.seed;
+    reseed(scenario, run.seed);
     const auto check = [this](Duration, std::uint64_t) {
       if (stopped()) throw Stopped{};
     };

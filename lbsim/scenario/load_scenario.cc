@@ -7,7 +7,7 @@
 #include "lbsim/scenario/expand_files.h"
 #include "lbsim/scenario/override.h"
 #include "lbsim/scenario/scenario_fields.h"
-#include "lbsim/scenario/seeds.h"
+#include "lbsim/scenario/timeline.h"
 
 namespace lb::scenario {
 namespace {
@@ -164,59 +164,29 @@ class Loader {
     for (std::size_t i = 0; i < node->items.size(); ++i) {
       read_event(list.child(node->items[i], "events[" + std::to_string(i) + ']'), scenario);
     }
-    if (problems_.empty()) expand_events(scenario);
-    std::stable_sort(scenario.events.begin(), scenario.events.end(),
-                     [](const Event& a, const Event& b) { return a.at < b.at; });
+    if (problems_.empty()) plan_events(scenario);
   }
 
-  // An event as it stands in the file: for several backends, and for several times.
   struct WrittenEvent {
     Place place;
-    Event event;
-    std::vector<std::string> backends;  // Of a fault,
-    std::string zone;                   // or all of a zone.
-    std::optional<Duration> length;     // After which the backend recovers.
-    Repetition repetition;
+    PlannedEvent planned;
+    std::string zone;  // All backends of it are struck.
   };
 
-  void expand_events(Scenario& scenario) {
+  void plan_events(Scenario& scenario) {
     // Who joins on the way is in a zone, too.
-    for (const WrittenEvent& written : written_) scenario.events.push_back(written.event);
+    for (const WrittenEvent& written : written_) scenario.events.push_back(written.planned.event);
     const std::vector<Scenario::Member> members = scenario.all_backends();
-    scenario.events.clear();
-    for (std::size_t i = 0; i < written_.size(); ++i) {
-      const WrittenEvent& written = written_[i];
-      const Prng prng(event_seed(scenario.seed, i));
-      const std::vector<Duration> times =
-          occurrences(written.repetition, written.event.at, scenario.duration, prng);
-      if (times.size() > kOccurrencesMax) {
-        return written.place.problem("would happen more than 100,000 times");
+    for (WrittenEvent& written : written_) {
+      for (const Scenario::Member& member : members) {
+        const std::string& id = member.backend.id;
+        const bool inside = !written.zone.empty() && scenario.behaviour(id).zone == written.zone;
+        if (inside) written.planned.backends.push_back(id);
       }
-      for (const Duration at : times) {
-        if (std::holds_alternative<Fault>(written.event.what)) {
-          strike_all(written, at, members, scenario);
-        } else {
-          scenario.events.push_back({at, written.event.what});
-        }
-      }
+      scenario.plan.push_back(written.planned);
     }
-  }
-
-  static void strike_all(const WrittenEvent& written, Duration at,
-                         const std::vector<Scenario::Member>& members, Scenario& scenario) {
-    std::vector<std::string> struck = written.backends;
-    for (const Scenario::Member& member : members) {
-      const std::string& id = member.backend.id;
-      const bool inside = scenario.behaviour(id).zone == written.zone;
-      if (!written.zone.empty() && inside) struck.push_back(id);
-    }
-    for (const std::string& backend : struck) {
-      Fault fault = std::get<Fault>(written.event.what);
-      fault.backend = backend;
-      scenario.events.push_back({at, fault});
-      if (!written.length) continue;
-      fault = Fault{.backend = backend, .kind = FaultKind::recover};
-      scenario.events.push_back({at + *written.length, fault});
+    if (const auto endless = make_timeline(scenario)) {
+      written_[*endless].place.problem("would happen more than 100,000 times");
     }
   }
 
@@ -231,9 +201,9 @@ class Loader {
     if (backend == nullptr) return check_zone(fields, written.zone, scenario);
     const Place place = fields.place().child(*backend, fields.path_of("backend"));
     if (backend->kind == Node::Kind::list) {
-      config::read(place, written.backends, kAboveZero);
+      config::read(place, written.planned.backends, kAboveZero);
     } else {
-      config::read(place, written.backends.emplace_back(), kAboveZero);
+      config::read(place, written.planned.backends.emplace_back(), kAboveZero);
     }
   }
 
@@ -248,7 +218,7 @@ class Loader {
         .problem("no backend is in a zone \"" + zone + '"' + config::did_you_mean(zone, zones));
   }
 
-  static void check_length(ObjectReader& fields, const WrittenEvent& written) {
+  static void check_length(ObjectReader& fields, const PlannedEvent& written) {
     if (!written.length) return;
     const auto report = [&](const char* words) {
       fields.place().child(*fields.find("for"), fields.path_of("for")).problem(words);
@@ -265,9 +235,10 @@ class Loader {
   void read_event(const Place& place, Scenario& scenario) {
     ObjectReader fields(place);
     if (place.node.kind != Node::Kind::map) return;
-    WrittenEvent written{.place = place};
-    Event& event = written.event;
-    describe(fields, written.repetition);
+    WrittenEvent written{.place = place, .planned = {}, .zone = {}};
+    PlannedEvent& planned = written.planned;
+    Event& event = planned.event;
+    describe(fields, planned.repetition);
     fields.required("at", event.at, kFromZero, "when, since the start of the run");
     constexpr std::array<std::string_view, 4> kKinds{"fault", "reload", "add_backend",
                                                      "remove_backend"};
@@ -292,8 +263,8 @@ class Loader {
       }
       event.what = std::move(fault);
       read_struck(fields, written, scenario);
-      fields.optional("for", written.length, kAboveZero, "after which the backend recovers");
-      check_length(fields, written);
+      fields.optional("for", planned.length, kAboveZero, "after which the backend recovers");
+      check_length(fields, planned);
     } else {
       place.problem("expected an event with " + config::one_of(kKinds));
       for (const Node::Entry& entry : place.node.entries) fields.known(entry.key);

@@ -19,6 +19,7 @@
 #include "lbsim/scenario/clients.h"
 #include "lbsim/scenario/distribution.h"
 #include "lbsim/scenario/rate.h"
+#include "lbsim/scenario/repetition.h"
 #include "lbsim/scenario/trace.h"
 
 namespace lb::scenario {
@@ -130,6 +131,14 @@ struct Event {
   std::variant<Fault, Reload, AddBackend, RemoveBackend> what;
 };
 
+// An event as the file has it: for several backends, and for several times.
+struct PlannedEvent {
+  Event event;                        // At its first time.
+  std::vector<std::string> backends;  // Whom a fault strikes.
+  std::optional<Duration> length;     // After which they recover.
+  Repetition repetition;
+};
+
 // "crash b1", for reports.
 [[nodiscard]] std::string describe_event(const Event& event);
 
@@ -171,7 +180,8 @@ struct Scenario {
   std::map<std::string, Behaviour> backends;  // By id; "*" is for all the others.
   Network network;
   std::vector<Load> load;
-  std::vector<Event> events;  // In order of time.
+  std::vector<PlannedEvent> plan;  // As in the file.
+  std::vector<Event> events;       // What it comes to with this seed, in order of time.
   std::vector<Expectation> expect;
 
   [[nodiscard]] const Behaviour& behaviour(const std::string& backend) const;

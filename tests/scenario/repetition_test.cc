@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+#include "lbsim/scenario/timeline.h"
+
 namespace lb::scenario {
 namespace {
 
@@ -48,6 +50,36 @@ TEST(Occurrences, AtRandomHaveTheirMean) {
 
 TEST(Occurrences, AreBounded) {
   EXPECT_EQ(occurrences({.every = 1ns}, 0s, 10s, Prng{1}).size(), kOccurrencesMax + 1);
+}
+
+// A run of another seed is the run that the file with that seed would be.
+TEST(Timeline, OfAnotherSeedIsThatOfAFileWithThatSeed) {
+  const auto load = [](int seed) {
+    const LoadedScenario loaded = load_scenario(
+        R"({"why": "w", "seed": )" + std::to_string(seed) +
+            R"(, "duration": "100s", "config": {"listeners": [{"name": "web", "bind": "h:1",
+            "cluster": "web"}], "clusters": [{"name": "web", "backends": [
+            {"id": "a", "address": "h:2"}, {"id": "b", "address": "h:3"}]}]},
+            "load": [{"arrivals": {"poisson": {"rate": 1}}}],
+            "events": [{"at": "1s", "backend": ["a", "b"], "fault": "crash", "for": "2s",
+                        "mean_every": "9s"}, {"at": "5s", "backend": "a", "fault": "recover"}]})",
+        "f", [](const std::string&) { return std::nullopt; });
+    EXPECT_EQ(loaded.problems, "");
+    return loaded.scenario;
+  };
+  const auto told = [](const Scenario& scenario) {
+    std::string text;
+    for (const Event& event : scenario.events) {
+      text += config::format_duration(event.at) + ' ' + describe_event(event) + '\n';
+    }
+    return text;
+  };
+  Scenario scenario = load(1);
+  EXPECT_GT(scenario.events.size(), 20u);
+  EXPECT_NE(told(scenario), told(load(2)));
+  reseed(scenario, 2);
+  EXPECT_EQ(scenario.seed, 2u);
+  EXPECT_EQ(told(scenario), told(load(2)));
 }
 
 }  // namespace
