@@ -1,6 +1,5 @@
 // What others are told, and what can be seen from outside.
 #include <algorithm>
-#include <utility>
 
 #include "lbcore/balancer_state.h"
 

@@ -275,4 +275,32 @@ inline void play_latency_game(const StrategyConfig& config, const LatencyModel::
   }
 }
 
+// Requests one after the other to three backends, of which A fails in 1 ms and the others take
+// 50 ms: how many of 2000 went to A.
+inline int picks_of_one_that_fails_fast(const StrategyConfig& config) {
+  using namespace std::chrono_literals;
+  StrategyAtWork strategy{config, with_ids({0, 1, 2})};
+  int on_a = 0;
+  for (int n = 0; n < 2000; ++n) {
+    const std::size_t index = strategy.start();
+    strategy.advance(index == 0 ? 1ms : 50ms);
+    strategy.finish(index, index == 0 ? 1ms : 50ms, index == 0);
+    if (index == 0) ++on_a;
+  }
+  return on_a;
+}
+
+// A does not answer any more, B takes 20 ms: how many of 1000 requests, 100 us apart, went to A.
+inline int picks_of_one_that_hangs(StrategyAtWork& strategy) {
+  using namespace std::chrono_literals;
+  int on_a = 0;
+  for (int n = 0; n < 1000; ++n) {
+    const std::size_t index = strategy.start();
+    strategy.advance(100us);
+    if (index == 0) ++on_a;
+    if (index == 1) strategy.finish(1, 20ms);
+  }
+  return on_a;
+}
+
 }  // namespace lb::testing

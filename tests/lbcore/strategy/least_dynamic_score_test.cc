@@ -16,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::StrategyAtWork;
-using testing::with_ids;
 using testing::with_in_flight;
 using testing::with_weights;
 
@@ -75,29 +74,16 @@ TEST(LeastDynamicScore, AnIdleAverageShrinksAndOneThatWasSlowIsTriedAgain) {
   EXPECT_EQ(strategy.picks(1), "A");
 }
 
-// A fails in 1 ms, B and C take 50 ms. A gets what it takes to find out, now and then.
+// It gets what it takes to find out, now and then.
 TEST(LeastDynamicScore, FailingFastIsNotRewarded) {
-  StrategyAtWork strategy{LeastDynamicScoreConfig{}, with_ids({0, 1, 2})};
-  int on_a = 0;
-  for (int n = 0; n < 2000; ++n) {
-    const std::size_t index = strategy.start();
-    strategy.advance(index == 0 ? 1ms : 50ms);
-    strategy.finish(index, index == 0 ? 1ms : 50ms, index == 0);
-    if (index == 0) ++on_a;
-  }
+  const int on_a = testing::picks_of_one_that_fails_fast(LeastDynamicScoreConfig{});
   EXPECT_GE(on_a, 1);
   EXPECT_LE(on_a, 5) << "in 100 s: every 10 s * ln(1 s / 50 ms) = 30 s";
 }
 
 TEST(LeastDynamicScore, AHungBackendDoesNotAttractEverybody) {
   auto strategy = after_answers({1, 1}, {1ms, 20ms});
-  int on_a = 0;
-  for (int n = 0; n < 1000; ++n) {
-    const std::size_t index = strategy.start();
-    strategy.advance(100us);
-    if (index == 0) ++on_a;
-    if (index == 1) strategy.finish(1, 20ms);
-  }
+  const int on_a = testing::picks_of_one_that_hangs(strategy);
   EXPECT_LE(on_a, 20) << "at 20 in flight it scores what B does";
   EXPECT_GE(on_a, 18);
 }

@@ -119,29 +119,16 @@ TEST(PeakEwma, AnIdleAverageShrinksAndOneThatWasSlowIsTriedAgain) {
   EXPECT_EQ(strategy.pick().index, 0u);
 }
 
-// A fails in 1 ms, B and C take 50 ms. A gets what it takes to find out, now and then.
+// It gets what it takes to find out, now and then.
 TEST(PeakEwma, FailingFastIsNotRewarded) {
-  StrategyAtWork strategy{PeakEwmaConfig{}, with_ids({0, 1, 2})};
-  int on_a = 0;
-  for (int n = 0; n < 2000; ++n) {
-    const std::size_t index = strategy.start();
-    strategy.advance(index == 0 ? 1ms : 50ms);
-    strategy.finish(index, index == 0 ? 1ms : 50ms, index == 0);
-    if (index == 0) ++on_a;
-  }
+  const int on_a = testing::picks_of_one_that_fails_fast(PeakEwmaConfig{});
   EXPECT_GE(on_a, 1);
   EXPECT_LE(on_a, 10) << "one in 200: by chance it would be one in three";
 }
 
 TEST(PeakEwma, AHungBackendDoesNotAttractEverybody) {
   auto strategy = after_answers({1ms, 20ms});
-  int on_a = 0;
-  for (int n = 0; n < 1000; ++n) {
-    const std::size_t index = strategy.start();
-    strategy.advance(100us);
-    if (index == 0) ++on_a;
-    if (index == 1) strategy.finish(1, 20ms);
-  }
+  const int on_a = testing::picks_of_one_that_hangs(strategy);
   EXPECT_LE(on_a, 20) << "at 20 in flight it scores what B does";
 }
 
