@@ -345,6 +345,7 @@ class Loader {
     check_each(reader, "load", [&](const Node& node, const std::string& path) {
       const Node* name = node.find("class");
       if (name != nullptr) check_class(reader.place().child(*name, path + ".class"), scenario);
+      check_clients(reader, node, path);
     });
     check_drift(reader);
     std::vector<std::string_view> listeners;
@@ -367,6 +368,19 @@ class Loader {
     }
     if (scenario.load.empty()) {
       reader.place().child(*reader.find("load"), "load").problem("is empty: nothing would be sent");
+    }
+  }
+
+  // A load whose arrivals say who its clients are has no other clients.
+  static void check_clients(const ObjectReader& reader, const Node& load, const std::string& path) {
+    const Node* clients = load.find("clients");
+    const Node* arrivals = load.find("arrivals");
+    if (clients == nullptr || arrivals == nullptr) return;
+    const Place place = reader.place().child(*clients, path + ".clients");
+    if (arrivals->find("closed") != nullptr) {
+      place.problem("goes with an open loop; how many a closed one has stands in arrivals.closed");
+    } else if (arrivals->find("replay") != nullptr) {
+      place.problem("goes with arrivals that are made up; a replay has those in its file");
     }
   }
 

@@ -412,6 +412,13 @@ const std::vector<Broken> kBroken = {
      " \"events\": [{\"at\": \"1s\", \"reload\": {\"listeners\": [], \"clusters\": []}}]}",
      {},
      "s.json:4:50: events[0].reload.listeners: expected at least one listener\n"},
+    {"ClientsOfAClosedLoopInTwoPlaces",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"clients\": 5, \"arrivals\": {\"closed\": {\"clients\": 10}}}]}",
+     {},
+     "s.json:3:23: load[0].clients: goes with an open loop; how many a closed one has stands in "
+     "arrivals.closed\n"},
     {"AddingToAnUnknownCluster",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
