@@ -22,10 +22,10 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
       collector_(scenario, wishes.over_time),
       journal_(wishes.journal ? std::make_unique<journal::Writer>(wishes.journal) : nullptr),
       config_(scenario.config),
-      control_(scenario::control_seed(scenario.seed)),
-      split_draws_(scenario::split_seed(scenario.seed)),
-      worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)) {
-  exchange_armed_.resize(worker_count_);
+      worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)),
+      split_draws_(scenario::split_seed(scenario.seed)) {
+  Daemon& daemon = daemons_.emplace_back(scenario::control_seed(scenario.seed));
+  daemon.exchange_armed.resize(worker_count_);
   for (const auto& member : scenario.all_backends()) {
     const std::string& id = member.backend.id;
     const std::uint64_t seed = scenario::backend_seed(scenario.seed, id);
@@ -34,7 +34,7 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
     backends_.back().set_loads(scenario.load);
     places_.push_back(collector_.place_of(id));
   }
-  apply_config();
+  start_daemons();
   for (std::size_t i = 0; i < scenario.load.size(); ++i) {
     const scenario::Load& load = scenario.load[i];
     Workload& workload =
@@ -130,14 +130,11 @@ void Simulation::dispatch(const Event& event) {
           now_, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
       break;
     case EventKind::brain_wakes: brain_wakes(event.a); break;
-    case EventKind::control_wakes: control_wakes(); break;
+    case EventKind::control_wakes: control_wakes(daemons_[event.a]); break;
     case EventKind::probe_result:
-      control_.handle_probe_result(now_, probes_[event.a],
-                                   event.c == 1 ? ProbeResult::pass : ProbeResult::fail);
-      free_probes_.push_back(event.a);
-      after_control();
+      probe_returns(event.a, event.c == 1 ? ProbeResult::pass : ProbeResult::fail);
       break;
-    case EventKind::load_exchange: exchange_load(event.a); break;
+    case EventKind::load_exchange: exchange_load(daemons_[event.a], event.b); break;
     case EventKind::spare_connected:
       spare_connected(event.a, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
       break;
@@ -248,7 +245,7 @@ void Simulation::look() {
   for (const Brain& brain : brains_) {
     snapshot.queued += brain.balancer->queue_length();
     for (const BackendStatus& status : brain.balancer->backends()) {
-      const std::size_t place = places_[backend_of_id_[status.id.value]];
+      const std::size_t place = places_[brain.daemon->backend_of_id[status.id.value]];
       if (place >= snapshot.backends.size()) snapshot.backends.resize(place + 1);
       auto& backend = snapshot.backends[place];
       backend.in_flight += status.in_flight;
@@ -289,7 +286,11 @@ void Simulation::play(const scenario::Event& event) {
                     [&](const BackendConfig& backend) { return backend.id == remove->id; });
     }
   }
-  apply_config();
+  number_clusters();
+  for (Daemon& daemon : daemons_) {
+    apply_config(daemon);
+    after_control(daemon);
+  }
   apply_listeners();
 }
 
