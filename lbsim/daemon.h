@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "lbcore/balancer.h"
@@ -17,17 +19,19 @@ namespace lb::sim {
 using SimRequestId = SlotId<struct SimRequestTag>;
 
 struct Daemon {
-  explicit Daemon(std::uint64_t control_seed) : control(control_seed) {}
+  Daemon(std::uint32_t daemon, std::uint64_t control_seed)
+      : number(daemon), control(control_seed) {}
 
-  std::uint32_t number = 0;  // From 0.
+  std::uint32_t number;  // From 0.
   Control control;
   std::optional<Instant> control_armed;  // The wake-up that counts; others are stale.
   // Of its ids to the world's numbers; ids are dense. Daemons of different histories have different
   // ids for the same backend.
   std::vector<std::uint32_t> backend_of_id;
   std::vector<std::uint32_t> cluster_of_id;
-  std::vector<RateLimiter> limiters;  // By worker; empty without a rate limit.
-  std::vector<bool> exchange_armed;   // By worker.
+  std::vector<RateLimiter> limiters;                 // By worker; empty without a rate limit.
+  std::vector<bool> exchange_armed;                  // By worker.
+  std::map<std::string, std::uint64_t> own_answers;  // Requests that reached no brain.
 };
 
 // Who is at the other end of a connection, and in which of its lives.

@@ -12,6 +12,17 @@ namespace {
 
 using scenario::ClientResult;
 
+void add_counters(const BalancerCounters& counters, scenario::BalancerTotals& totals) {
+  totals.requests += counters.requests;
+  totals.attempts += counters.attempts;
+  totals.retries += counters.retries;
+  totals.connections_opened += counters.connections_opened;
+  totals.connections_reused += counters.connections_reused;
+  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+    totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] += counters.outcomes.counts[i];
+  }
+}
+
 bool is_idempotent(const std::string& method) { return method != "POST" && method != "PATCH"; }
 
 }  // namespace
@@ -23,9 +34,8 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
       journal_(wishes.journal ? std::make_unique<journal::Writer>(wishes.journal) : nullptr),
       config_(scenario.config),
       worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)),
+      daemon_choice_(scenario.fleet, scenario::fleet_seed(scenario.seed)),
       split_draws_(scenario::split_seed(scenario.seed)) {
-  Daemon& daemon = daemons_.emplace_back(scenario::control_seed(scenario.seed));
-  daemon.exchange_armed.resize(worker_count_);
   for (const auto& member : scenario.all_backends()) {
     const std::string& id = member.backend.id;
     const std::uint64_t seed = scenario::backend_seed(scenario.seed, id);
@@ -34,6 +44,7 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
     backends_.back().set_loads(scenario.load);
     places_.push_back(collector_.place_of(id));
   }
+  make_daemons();
   start_daemons();
   for (std::size_t i = 0; i < scenario.load.size(); ++i) {
     const scenario::Load& load = scenario.load[i];
@@ -93,7 +104,21 @@ scenario::Report Simulation::run(const Progress& progress) {
     LB_ASSERT(brain.balancer->in_progress() == 0);
     LB_ASSERT(brain.balancer->counters().requests == brain.balancer->counters().outcomes.total());
   }
-  scenario::Report report = collector_.finish("simulated", totals());
+  return report();
+}
+
+scenario::Report Simulation::report() const {
+  std::vector<scenario::BalancerTotals> daemons(daemons_.size());
+  for (const Daemon& daemon : daemons_) {
+    daemons[daemon.number].outcomes = daemon.own_answers;
+  }
+  for (const Brain& brain : brains_) {
+    add_counters(brain.balancer->counters(), daemons[brain.daemon->number]);
+  }
+  scenario::BalancerTotals all;
+  for (const scenario::BalancerTotals& daemon : daemons) all.add(daemon);
+  scenario::Report report = collector_.finish("simulated", all);
+  if (daemons.size() > 1) report.daemons = std::move(daemons);
   report.client_retries = client_retries_;
   constexpr std::string_view kDigits = "0123456789abcdef";
   report.digest.emplace();
@@ -170,10 +195,11 @@ void Simulation::retry_request(RetryId id) {
   send_request(request);
 }
 
-void Simulation::send_request(const SimRequest& request) {
+void Simulation::send_request(SimRequest request) {
+  Workload& workload = workloads_[request.workload];
+  request.daemon = daemon_choice_.next(workload.key_of_client(request.client));
   const SimRequestId id = requests_.insert(request);
   push(Lane::one_way, {.kind = EventKind::daemon_receives, .a = id.slot, .b = id.generation});
-  Workload& workload = workloads_[request.workload];
   if (workload.patience.empty()) {
     push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = request.workload});
   }
@@ -288,28 +314,10 @@ void Simulation::play(const scenario::Event& event) {
   }
   number_clusters();
   for (Daemon& daemon : daemons_) {
-    apply_config(daemon);
+    apply_config(daemon, now_);
     after_control(daemon);
   }
   apply_listeners();
-}
-
-scenario::BalancerTotals Simulation::totals() const {
-  scenario::BalancerTotals totals;
-  for (const Brain& brain : brains_) {
-    const BalancerCounters& counters = brain.balancer->counters();
-    totals.requests += counters.requests;
-    totals.attempts += counters.attempts;
-    totals.retries += counters.retries;
-    totals.connections_opened += counters.connections_opened;
-    totals.connections_reused += counters.connections_reused;
-    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-      totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] +=
-          counters.outcomes.counts[i];
-    }
-  }
-  for (const auto& [outcome, count] : own_answers_) totals.outcomes[outcome] += count;
-  return totals;
 }
 
 void Simulation::push(Duration delay, Event event) {

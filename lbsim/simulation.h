@@ -21,6 +21,7 @@
 #include "lbsim/backend_model.h"
 #include "lbsim/client_requests.h"
 #include "lbsim/daemon.h"
+#include "lbsim/daemon_choice.h"
 #include "lbsim/event_queue.h"
 #include "lbsim/scenario/arrivals.h"
 #include "lbsim/scenario/report.h"
@@ -127,7 +128,7 @@ class Simulation {
   void arrive(std::uint32_t workload);
   void schedule_next_arrival(std::uint32_t workload);
   void begin_request(std::uint32_t workload, std::uint32_t client, std::uint32_t target);
-  void send_request(const SimRequest& request);
+  void send_request(SimRequest request);
   void retry_request(RetryId id);
   void client_timeouts(std::uint32_t workload);
   void client_hears(SimRequestId id, int status);
@@ -135,7 +136,7 @@ class Simulation {
   void forget_if_over(SimRequestId id);
   void play(const scenario::Event& event);
   void look();
-  [[nodiscard]] scenario::BalancerTotals totals() const;
+  [[nodiscard]] scenario::Report report() const;
 
   // -- A request in a daemon (simulation_daemon.cc)
   void daemon_receives(SimRequestId id);
@@ -165,8 +166,12 @@ class Simulation {
   void act(std::uint32_t brain, const Action& action);
 
   // -- The daemons themselves (simulation_control.cc)
+  void make_daemons();
   void start_daemons();
-  void apply_config(Daemon& daemon);
+  [[nodiscard]] Duration age_of(const Daemon& daemon) const;
+  void live_until_now(Daemon& daemon, Instant since);
+  void pass_all_probes(Daemon& daemon, Instant at);
+  void apply_config(Daemon& daemon, Instant since);
   void apply_plan(Daemon& daemon, const ClusterPlan& plan);
   void leave_clusters(const Daemon& daemon, const std::vector<ClusterPlan>& plans);
   void apply_rate_limit(Daemon& daemon);
@@ -231,12 +236,12 @@ class Simulation {
   config::DaemonConfig config_;
   std::uint32_t worker_count_ = 1;
   std::vector<Daemon> daemons_;
+  DaemonChoice daemon_choice_;
   std::map<std::string, ClusterId> cluster_numbers_;  // By name, of all there ever were.
   std::vector<Brain> brains_;                         // See brain_of().
   std::uint32_t touched_ = kNobody;                   // The brain that after_brain() is due for.
   PathScratch path_scratch_;
   Prng split_draws_;
-  std::map<std::string, std::uint64_t> own_answers_;  // Requests that reached no brain.
 
   std::vector<BackendModel> backends_;
   std::vector<std::size_t> places_;  // Of backends, in the collector.

@@ -9,24 +9,60 @@ namespace lb::sim {
 // ---------------------------------------------------------------------------------------------
 // Configuration
 
-// lbd opens its listeners when its first probes are back. The run starts at that moment, and every
-// backend is well then.
+// Nobody is added later: brains know their daemon by its address.
+void Simulation::make_daemons() {
+  daemons_.reserve(scenario_.fleet.daemons);
+  for (std::uint32_t number = 0; number < scenario_.fleet.daemons; ++number) {
+    daemons_.emplace_back(number, scenario::control_seed(scenario_.seed, number));
+    daemons_.back().exchange_armed.resize(worker_count_);
+  }
+}
+
+// lbd opens its listeners when its first probes are back. The run starts at that moment or later,
+// and every backend is well then.
 void Simulation::start_daemons() {
   number_clusters();
   for (Daemon& daemon : daemons_) {
-    apply_config(daemon);
-    while (const auto action = daemon.control.poll_action()) {
-      if (action->kind == ControlAction::Kind::start_probe) {
-        daemon.control.handle_probe_result(now_, action->probe, ProbeResult::pass);
-        continue;
-      }
-      const std::uint32_t cluster = daemon.cluster_of_id[action->probe.cluster.value];
-      for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
-        brains_[brain_of(cluster, daemon, worker)].balancer->handle_health(
-            now_, action->probe.backend, action->to);
-      }
-    }
+    const Instant since = now_ - age_of(daemon);
+    apply_config(daemon, since);
+    live_until_now(daemon, since);
     after_control(daemon);
+  }
+}
+
+// How long before the run it was started: anything up to the longest time after which what it does
+// by itself comes again.
+Duration Simulation::age_of(const Daemon& daemon) const {
+  const bool together = scenario_.fleet.probes == scenario::ProbePhase::together;
+  Duration longest{};
+  for (const ClusterConfig& cluster : config_.clusters) {
+    if (cluster.health_check) longest = std::max(longest, cluster.health_check->interval);
+    if (cluster.outlier_ejection) longest = std::max(longest, cluster.outlier_ejection->interval);
+  }
+  if (daemon.number == 0 || together || longest == Duration::zero()) return {};
+  Prng prng(scenario::age_seed(scenario_.seed, daemon.number));
+  return Duration{
+      static_cast<Duration::rep>(prng.below(static_cast<std::uint64_t>(longest.count())))};
+}
+
+// What the control brain did before the run began, when all probes passed and at once.
+void Simulation::live_until_now(Daemon& daemon, Instant since) {
+  pass_all_probes(daemon, since);
+  for (;;) {
+    const std::optional<Instant> next = daemon.control.poll_timeout();
+    if (!next || *next >= now_) return;
+    daemon.control.handle_timeout(*next);
+    pass_all_probes(daemon, *next);
+  }
+}
+
+void Simulation::pass_all_probes(Daemon& daemon, Instant at) {
+  while (const auto action = daemon.control.poll_action()) {
+    if (action->kind == ControlAction::Kind::start_probe) {
+      daemon.control.handle_probe_result(at, action->probe, ProbeResult::pass);
+    } else {
+      pass_on(daemon, *action);
+    }
   }
 }
 
@@ -54,10 +90,11 @@ std::vector<std::uint32_t> Simulation::brains_of(const Daemon& daemon) const {
   return brains;
 }
 
-// The caller lets after_control() follow.
-void Simulation::apply_config(Daemon& daemon) {
+// A configuration that the control brain has had `since` then. The caller lets after_control()
+// follow.
+void Simulation::apply_config(Daemon& daemon, Instant since) {
   apply_rate_limit(daemon);
-  daemon.control.handle_config(now_, config_.clusters);
+  daemon.control.handle_config(since, config_.clusters);
   const std::vector<ClusterPlan> plans = daemon.control.plans();
   for (const ClusterPlan& plan : plans) {
     at_slot(daemon.cluster_of_id, plan.id.value) = cluster_numbers_.at(plan.config.name).value;

@@ -61,7 +61,7 @@ std::optional<Simulation::Destination> Simulation::follow_routes(SimRequestId id
       : !routed                                 ? std::pair{404, "not_routed"}
       : routed.route->redirect ? std::pair{int{routed.route->redirect->status()}, "redirected"}
                                : std::pair{int{routed.route->respond->status}, "responded"};
-  ++own_answers_[outcome];
+  ++daemons_[request.daemon].own_answers[outcome];
   note(static_cast<std::uint64_t>(status), id.slot);
   request.answered_by = kNobody;
   answer_client(id, status);
