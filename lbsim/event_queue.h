@@ -33,9 +33,9 @@ enum class EventKind : std::uint8_t {
   client_left,       // a: request slot, b: its generation
   idle_broken,       // a: brain, b: connection slot, c: its generation
   brain_wakes,       // a: brain
-  control_wakes,     //
+  control_wakes,     // a: daemon
   probe_result,      // a: probe slot, c: 1 for a pass
-  load_exchange,     // a: worker
+  load_exchange,     // a: daemon, b: worker
   spare_connected,   // a: brain, b: connection slot, c: its generation
   load_asked,        // a: report slot
   load_told,         // a: report slot
