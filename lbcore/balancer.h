@@ -235,6 +235,8 @@ class Balancer {
   // -- Views.
   [[nodiscard]] const BalancerCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t in_progress() const;
+  // Attempts under way, those of siblings included.
+  [[nodiscard]] std::uint64_t in_flight() const { return in_flight_; }
   [[nodiscard]] std::size_t queue_length() const { return queue_.size(); }
   [[nodiscard]] bool panicking() const { return eligible_.panicking(); }
   [[nodiscard]] std::vector<BackendStatus> backends() const;  // Sorted by id.

@@ -12,17 +12,6 @@ namespace {
 
 using scenario::ClientResult;
 
-void add_counters(const BalancerCounters& counters, scenario::BalancerTotals& totals) {
-  totals.requests += counters.requests;
-  totals.attempts += counters.attempts;
-  totals.retries += counters.retries;
-  totals.connections_opened += counters.connections_opened;
-  totals.connections_reused += counters.connections_reused;
-  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-    totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] += counters.outcomes.counts[i];
-  }
-}
-
 bool is_idempotent(const std::string& method) { return method != "POST" && method != "PATCH"; }
 
 }  // namespace
@@ -35,7 +24,8 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
       config_(scenario.config),
       worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)),
       daemon_choice_(scenario.fleet, scenario::fleet_seed(scenario.seed)),
-      split_draws_(scenario::split_seed(scenario.seed)) {
+      split_draws_(scenario::split_seed(scenario.seed)),
+      paths_(scenario, scenario.fleet.daemons) {
   for (const auto& member : scenario.all_backends()) {
     const std::string& id = member.backend.id;
     const std::uint64_t seed = scenario::backend_seed(scenario.seed, id);
@@ -101,6 +91,7 @@ scenario::Report Simulation::run(const Progress& progress) {
   // Conservation: what was sent has ended, once, for its client and in its brain.
   LB_ASSERT(collector_.count() == sent_);
   for (const Brain& brain : brains_) {
+    if (!brain.balancer) continue;
     LB_ASSERT(brain.balancer->in_progress() == 0);
     LB_ASSERT(brain.balancer->counters().requests == brain.balancer->counters().outcomes.total());
   }
@@ -109,11 +100,9 @@ scenario::Report Simulation::run(const Progress& progress) {
 
 scenario::Report Simulation::report() const {
   std::vector<scenario::BalancerTotals> daemons(daemons_.size());
-  for (const Daemon& daemon : daemons_) {
-    daemons[daemon.number].outcomes = daemon.own_answers;
-  }
+  for (const Daemon& daemon : daemons_) daemons[daemon.number] = daemon.past;
   for (const Brain& brain : brains_) {
-    add_counters(brain.balancer->counters(), daemons[brain.daemon->number]);
+    if (brain.balancer) daemons[brain.daemon->number].add(totals_of(*brain.balancer));
   }
   scenario::BalancerTotals all;
   for (const scenario::BalancerTotals& daemon : daemons) all.add(daemon);
@@ -150,19 +139,14 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::daemon_hears: daemon_hears(attempt, status); break;
     case EventKind::client_hears: client_hears(request, status); break;
     case EventKind::client_left: client_left(request); break;
-    case EventKind::idle_broken:
-      brains_[event.a].balancer->handle_connection_closed(
-          now_, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
-      break;
+    case EventKind::idle_broken: idle_broken(event); break;
     case EventKind::brain_wakes: brain_wakes(event.a); break;
     case EventKind::control_wakes: control_wakes(daemons_[event.a]); break;
     case EventKind::probe_result:
       probe_returns(event.a, event.c == 1 ? ProbeResult::pass : ProbeResult::fail);
       break;
     case EventKind::load_exchange: exchange_load(daemons_[event.a], event.b); break;
-    case EventKind::spare_connected:
-      spare_connected(event.a, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
-      break;
+    case EventKind::spare_connected: spare_connected(event); break;
     case EventKind::load_asked: load_asked(event.a); break;
     case EventKind::load_told: load_told(event.a); break;
     case EventKind::look: look(); break;
@@ -269,6 +253,7 @@ void Simulation::look() {
   scenario::TimeSeriesCollector& series = *collector_.over_time();
   scenario::TimeSeriesCollector::Snapshot snapshot;
   for (const Brain& brain : brains_) {
+    if (!brain.balancer) continue;
     snapshot.queued += brain.balancer->queue_length();
     for (const BackendStatus& status : brain.balancer->backends()) {
       const std::size_t place = places_[brain.daemon->backend_of_id[status.id.value]];
@@ -290,6 +275,7 @@ void Simulation::look() {
 
 void Simulation::play(const scenario::Event& event) {
   if (const auto* fault = std::get_if<scenario::Fault>(&event.what)) return strike(*fault);
+  if (const auto* fault = std::get_if<scenario::DaemonFault>(&event.what)) return play(*fault);
   const auto cluster_of = [&](const std::string& name) -> ClusterConfig* {
     for (ClusterConfig& cluster : config_.clusters) {
       if (cluster.name == name) return &cluster;
@@ -314,6 +300,7 @@ void Simulation::play(const scenario::Event& event) {
   }
   number_clusters();
   for (Daemon& daemon : daemons_) {
+    if (daemon.state == Daemon::State::gone) continue;  // It reads this when it starts.
     apply_config(daemon, now_);
     after_control(daemon);
   }
