@@ -39,6 +39,7 @@ enum class EventKind : std::uint8_t {
   spare_connected,   // a: brain, b: connection slot, c: its generation, life of the daemon
   load_asked,        // a: report slot
   load_told,         // a: report slot
+  resolved,          // a: daemon, b: number of the cluster
   look,              //
   timeline,          // a: event of the scenario
 };

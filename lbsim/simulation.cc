@@ -5,6 +5,7 @@
 
 #include "lbcore/assert.h"
 #include "lbcore/subject.h"
+#include "lbsim/scenario/config_change.h"
 #include "lbsim/scenario/seeds.h"
 
 namespace lb::sim {
@@ -25,6 +26,7 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
       worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)),
       daemon_choice_(scenario.fleet, scenario::fleet_seed(scenario.seed)),
       split_draws_(scenario::split_seed(scenario.seed)),
+      resolver_draws_(scenario::resolver_seed(scenario.seed)),
       paths_(scenario, scenario.fleet.daemons) {
   for (const auto& member : scenario.all_backends()) {
     const std::string& id = member.backend.id;
@@ -149,6 +151,7 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::spare_connected: spare_connected(event); break;
     case EventKind::load_asked: load_asked(event.a); break;
     case EventKind::load_told: load_told(event.a); break;
+    case EventKind::resolved: resolve(daemons_[event.a], ClusterId{event.b}); break;
     case EventKind::look: look(); break;
     case EventKind::timeline: play(scenario_.events[event.a]); break;
   }
@@ -276,33 +279,21 @@ void Simulation::look() {
 void Simulation::play(const scenario::Event& event) {
   if (const auto* fault = std::get_if<scenario::Fault>(&event.what)) return strike(*fault);
   if (const auto* fault = std::get_if<scenario::DaemonFault>(&event.what)) return play(*fault);
-  const auto cluster_of = [&](const std::string& name) -> ClusterConfig* {
-    for (ClusterConfig& cluster : config_.clusters) {
-      if (cluster.name == name) return &cluster;
-    }
-    return nullptr;
-  };
+  scenario::change_clusters(event, config_.clusters);
+  number_clusters();
+  const auto* set = std::get_if<scenario::SetBackends>(&event.what);
+  if (set != nullptr && set->after) return resolve_later(*set);
   if (const auto* reload = std::get_if<scenario::Reload>(&event.what)) {
-    config_.clusters = reload->config.clusters;
     for (config::ListenerConfig& listener : config_.listeners) {
       for (const config::ListenerConfig& next : reload->config.listeners) {
         if (next.name == listener.name) listener = next;
       }
     }
-  } else if (const auto* add = std::get_if<scenario::AddBackend>(&event.what)) {
-    if (ClusterConfig* cluster = cluster_of(add->cluster))
-      cluster->backends.push_back(add->backend);
-  } else if (const auto* remove = std::get_if<scenario::RemoveBackend>(&event.what)) {
-    if (ClusterConfig* cluster = cluster_of(remove->cluster)) {
-      std::erase_if(cluster->backends,
-                    [&](const BackendConfig& backend) { return backend.id == remove->id; });
-    }
   }
-  number_clusters();
   for (Daemon& daemon : daemons_) {
-    if (daemon.state == Daemon::State::gone) continue;  // It reads this when it starts.
-    apply_config(daemon, now_);
-    after_control(daemon);
+    std::vector<ClusterConfig> clusters = clusters_of(daemon);
+    scenario::change_clusters(event, clusters);
+    change_config(daemon, clusters);
   }
   apply_listeners();
 }

@@ -185,7 +185,12 @@ class Simulation {
   [[nodiscard]] Duration age_of(const Daemon& daemon) const;
   void live_until_now(Daemon& daemon, Instant since);
   void pass_all_probes(Daemon& daemon, Instant at);
-  void apply_config(Daemon& daemon, Instant since);
+  void apply_config(Daemon& daemon, const std::vector<ClusterConfig>& clusters, Instant since);
+  // As the daemon has them: others may have noticed a change that it has not.
+  [[nodiscard]] static std::vector<ClusterConfig> clusters_of(const Daemon& daemon);
+  void change_config(Daemon& daemon, const std::vector<ClusterConfig>& clusters);
+  void resolve_later(const scenario::SetBackends& set);
+  void resolve(Daemon& daemon, ClusterId number);
   void apply_plans(Daemon& daemon, const std::vector<ClusterPlan>& plans);
   void apply_plan(std::uint32_t brain, const ClusterPlan& plan);
   void open(Daemon& daemon);
@@ -267,6 +272,7 @@ class Simulation {
   std::uint32_t touched_ = kNobody;                   // The brain that after_brain() is due for.
   PathScratch path_scratch_;
   Prng split_draws_;
+  Prng resolver_draws_;
 
   std::vector<BackendModel> backends_;
   Paths paths_;

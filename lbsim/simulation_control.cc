@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lbsim/scenario/config_change.h"
 #include "lbsim/scenario/seeds.h"
 #include "lbsim/simulation.h"
 
@@ -24,7 +25,7 @@ void Simulation::start_daemons() {
   number_clusters();
   for (Daemon& daemon : daemons_) {
     const Instant since = now_ - age_of(daemon);
-    apply_config(daemon, since);
+    apply_config(daemon, config_.clusters, since);
     live_until_now(daemon, since);
     after_control(daemon);
   }
@@ -89,9 +90,10 @@ std::vector<std::uint32_t> Simulation::brains_of(const Daemon& daemon) const {
 
 // A configuration that the control brain has had `since` then. The caller lets after_control()
 // follow.
-void Simulation::apply_config(Daemon& daemon, Instant since) {
+void Simulation::apply_config(Daemon& daemon, const std::vector<ClusterConfig>& clusters,
+                              Instant since) {
   apply_rate_limit(daemon);
-  daemon.control.handle_config(since, config_.clusters);
+  daemon.control.handle_config(since, clusters);
   const std::vector<ClusterPlan> plans = daemon.control.plans();
   daemon.id_of_backend.resize(backends_.size(), BackendId{kNobody});
   for (const ClusterPlan& plan : plans) {
@@ -103,6 +105,40 @@ void Simulation::apply_config(Daemon& daemon, Instant since) {
     }
   }
   if (daemon.state == Daemon::State::serving) apply_plans(daemon, plans);
+}
+
+std::vector<ClusterConfig> Simulation::clusters_of(const Daemon& daemon) {
+  std::vector<ClusterConfig> clusters;
+  for (ClusterPlan& plan : daemon.control.plans()) clusters.push_back(std::move(plan.config));
+  return clusters;
+}
+
+// A daemon that is gone reads its configuration when it starts.
+void Simulation::change_config(Daemon& daemon, const std::vector<ClusterConfig>& clusters) {
+  if (daemon.state == Daemon::State::gone) return;
+  apply_config(daemon, clusters, now_);
+  after_control(daemon);
+}
+
+void Simulation::resolve_later(const scenario::SetBackends& set) {
+  if (scenario::find_cluster(config_.clusters, set.cluster) == nullptr) return;
+  for (const Daemon& daemon : daemons_) {
+    push(scenario::sample(*set.after, resolver_draws_),
+         {.kind = EventKind::resolved,
+          .a = daemon.number,
+          .b = cluster_numbers_.at(set.cluster).value});
+  }
+}
+
+// Whenever a daemon asks it gets the answer of that moment.
+void Simulation::resolve(Daemon& daemon, ClusterId number) {
+  std::vector<ClusterConfig> clusters = clusters_of(daemon);
+  for (ClusterConfig& cluster : clusters) {
+    if (cluster_numbers_.at(cluster.name) != number) continue;
+    const ClusterConfig* now = scenario::find_cluster(config_.clusters, cluster.name);
+    if (now != nullptr) cluster.backends = now->backends;
+  }
+  change_config(daemon, clusters);
 }
 
 void Simulation::apply_plans(Daemon& daemon, const std::vector<ClusterPlan>& plans) {
@@ -228,7 +264,7 @@ void Simulation::restart(Daemon& daemon) {
   daemon.backend_of_id.clear();
   daemon.id_of_backend.clear();
   daemon.cluster_of_id.clear();
-  apply_config(daemon, now_);
+  apply_config(daemon, config_.clusters, now_);
   after_control(daemon);
 }
 

@@ -41,8 +41,9 @@ bool change_clusters(const Event& event, std::vector<ClusterConfig>& clusters) {
 }
 
 ClusterConfig* find_cluster(std::vector<ClusterConfig>& clusters, std::string_view name) {
-  const auto found = std::find_if(clusters.begin(), clusters.end(),
-                                  [&](const ClusterConfig& cluster) { return cluster.name == name; });
+  const auto found =
+      std::find_if(clusters.begin(), clusters.end(),
+                   [&](const ClusterConfig& cluster) { return cluster.name == name; });
   return found == clusters.end() ? nullptr : &*found;
 }
 

@@ -304,8 +304,8 @@ class Loader {
     Event& event = planned.event;
     describe(fields, planned.repetition);
     fields.required("at", event.at, kFromZero, "when, since the start of the run");
-    constexpr std::array<std::string_view, 4> kKinds{"fault", "reload", "add_backend",
-                                                     "remove_backend"};
+    constexpr std::array<std::string_view, 5> kKinds{"fault", "reload", "add_backend",
+                                                     "remove_backend", "set_backends"};
     if (fields.find("reload") != nullptr) {
       Reload reload;
       read_reload(fields, reload);
@@ -318,6 +318,8 @@ class Loader {
       RemoveBackend remove;
       fields.required("remove_backend", remove, "");
       event.what = std::move(remove);
+    } else if (fields.find("set_backends") != nullptr) {
+      event.what = read_set_backends(fields);
     } else if (fields.find("fault") != nullptr) {
       read_fault(fields, written, scenario);
     } else {
@@ -326,6 +328,26 @@ class Loader {
     }
     fields.finish();
     written_.push_back(std::move(written));
+  }
+
+  SetBackends read_set_backends(ObjectReader& fields) {
+    SetBackends set;
+    fields.required("set_backends", set, "");
+    const Node& node = *fields.find("set_backends");
+    if (const Node* after = node.find("after")) {
+      simulated_only_.push_back(
+          {after->at, fields.path_of("set_backends") + ".after", std::string{kOneDaemonOnly}});
+    }
+    std::set<std::string> ids;
+    for (std::size_t i = 0; i < set.backends.size(); ++i) {
+      const std::string& id = set.backends[i].id;
+      if (id.empty() || ids.insert(id).second) continue;
+      const std::string path = fields.path_of("set_backends") + ".backends[" + std::to_string(i);
+      fields.place()
+          .child(node.find("backends")->items[i], path + ']')
+          .problem("there are two backends \"" + id + '"');
+    }
+    return set;
   }
 
   void read_reload(ObjectReader& fields, Reload& reload) {
@@ -383,6 +405,15 @@ class Loader {
         check_cluster(reader.place().child(*add->find("cluster"), path + ".add_backend.cluster"),
                       scenario);
         check_address(reader.place().child(*add->find("address"), path + ".add_backend.address"));
+      }
+      if (const Node* set = node.find("set_backends")) {
+        const std::string below = path + ".set_backends";
+        check_cluster(reader.place().child(*set->find("cluster"), below + ".cluster"), scenario);
+        const std::vector<Node>& backends = set->find("backends")->items;
+        for (std::size_t i = 0; i < backends.size(); ++i) {
+          const std::string item = below + ".backends[" + std::to_string(i) + "].address";
+          check_address(reader.place().child(*backends[i].find("address"), item));
+        }
       }
       if (const Node* remove = node.find("remove_backend")) {
         const std::string below = path + ".remove_backend";

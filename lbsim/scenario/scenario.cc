@@ -38,6 +38,9 @@ std::vector<Scenario::Member> Scenario::all_backends() const {
   for (const Event& event : events) {
     if (const auto* reload = std::get_if<Reload>(&event.what)) add_clusters(reload->config);
     if (const auto* join = std::get_if<AddBackend>(&event.what)) add(join->cluster, join->backend);
+    if (const auto* set = std::get_if<SetBackends>(&event.what)) {
+      for (const BackendConfig& backend : set->backends) add(set->cluster, backend);
+    }
   }
   return all;
 }
@@ -56,6 +59,9 @@ std::string describe_event(const Event& event) {
     return word_of(fault->kind) + " daemon " + std::to_string(fault->daemon);
   }
   if (const auto* add = std::get_if<AddBackend>(&event.what)) return "add " + add->backend.id;
+  if (const auto* set = std::get_if<SetBackends>(&event.what)) {
+    return "set backends of " + set->cluster;
+  }
   if (const auto* remove = std::get_if<RemoveBackend>(&event.what)) return "remove " + remove->id;
   return "reload";
 }

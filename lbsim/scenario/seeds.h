@@ -49,6 +49,11 @@ namespace lb::scenario {
   return combine(scenario_seed, 16);
 }
 
+// Of how long daemons take to notice that a name has other addresses.
+[[nodiscard]] inline std::uint64_t resolver_seed(std::uint64_t scenario_seed) {
+  return combine(scenario_seed, 18);
+}
+
 // Of how long before the run a daemon was started.
 [[nodiscard]] inline std::uint64_t age_seed(std::uint64_t scenario_seed, std::uint32_t daemon) {
   return combine(combine(scenario_seed, 17), daemon);

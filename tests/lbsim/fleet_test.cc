@@ -383,5 +383,49 @@ TEST(PartialPartition, LosesTheMessagesOfThoseItNames) {
   EXPECT_EQ(report.total.latency.max(), kOverNewConnection + 10ms + 3 * 63ms);
 }
 
+// -- A name has other addresses
+
+std::string set_backends(const std::string& at, int backend, const std::string& after = "") {
+  const std::string n = std::to_string(backend);
+  return R"({"at": ")" + at + R"(", "set_backends": {"cluster": "web", "backends": [)" +
+         R"({"id": "b)" + n + R"(", "address": "10.0.0.1:800)" + n + R"("}])" + after + "}}";
+}
+
+TEST(SetBackends, ReplacesAllAtOnce) {
+  Parts parts = two_daemons("round_robin");
+  parts.backends = 2;
+  parts.events = set_backends("1s", 3) + ", " + set_backends("2s", 2);
+  const Report report = run(parts);
+  EXPECT_EQ(ok(report), 299u);
+  EXPECT_EQ(report.backends.at("b3").count(), 100u) << "all of a second";
+  EXPECT_EQ(report.backends.at("b1").count() + report.backends.at("b2").count(), 199u);
+  EXPECT_GT(report.backends.at("b2").count(), 140u) << "half of a second, and all of another";
+}
+
+// Noticed 500 ms later by everybody, and by a daemon that starts meanwhile at once.
+TEST(SetBackends, IsNoticedLater) {
+  Parts parts = two_daemons("round_robin");
+  parts.backends = 2;
+  parts.events = set_backends("1s", 3, R"(, "after": {"constant": "500ms"})");
+  EXPECT_EQ(run(parts).backends.at("b3").count(), 150u);
+  parts.events += R"(, {"at": "1200ms", "daemon": 0, "fault": "crash", "for": "5ms"})";
+  const Report report = run(parts);
+  // Clients of daemon 0 that come in those 5 ms go to the other.
+  EXPECT_NEAR(static_cast<double>(report.backends.at("b3").count()), 150 + 15, 1);
+}
+
+TEST(SetBackends, IsNoticedByEachAtATimeOfItsOwn) {
+  Parts parts = two_daemons("round_robin");
+  parts.backends = 2;
+  parts.fleet = R"({"daemons": 40, "clients": "round_robin"})";
+  parts.duration = "2s";
+  parts.arrivals = R"({"constant": {"rate": 2000}})";
+  parts.events = set_backends("0s", 3, R"(, "after": {"uniform": {"min": "0s", "max": "2s"}})");
+  const Report report = run(parts);
+  // The mean of 40 uniform shares: 1/2, with a standard deviation of 0.046. Four of them.
+  EXPECT_NEAR(share(report, "b3"), 0.5, 4 * 0.046);
+  EXPECT_EQ(report.digest, run(parts).digest);
+}
+
 }  // namespace
 }  // namespace lb::sim
