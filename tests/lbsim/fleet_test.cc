@@ -427,5 +427,26 @@ TEST(SetBackends, IsNoticedByEachAtATimeOfItsOwn) {
   EXPECT_EQ(report.digest, run(parts).digest);
 }
 
+// -- Large fleets
+
+// Each of a million pairs has a place in a brain, and a probe every five seconds.
+TEST(LargeFleet, AThousandDaemonsAndAThousandBackends) {
+  Parts parts;
+  parts.backends = 1000;
+  parts.strategy = R"("least_request")";
+  parts.cluster = R"(, "health_check": {}, "outlier_ejection": {"interval": "5s"})";
+  parts.fleet = R"({"daemons": 1000, "clients": "round_robin"})";
+  parts.behaviour = R"({"service_time": {"constant": "5ms"}, "concurrency": 8})";
+  parts.arrivals = R"({"constant": {"rate": 100000}})";
+  parts.duration = "100ms";
+  parts.events = R"({"at": "20ms", "backend": "b7", "fault": "crash"})";
+  const Report report = run(parts);
+  EXPECT_EQ(report.total.count(), 9'999u);
+  EXPECT_EQ(ok(report), 9'999u) << "retries hide the crash";
+  ASSERT_EQ(report.daemons.size(), 1000u);
+  for (const auto& daemon : report.daemons)
+    EXPECT_NEAR(static_cast<double>(daemon.requests), 10, 1);
+}
+
 }  // namespace
 }  // namespace lb::sim
