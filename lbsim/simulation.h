@@ -171,8 +171,8 @@ class Simulation {
     ClusterId cluster;  // Its number.
     std::uint32_t priority = 0;
   };
-  // By the routes; nothing when one of them, or the want of one, answers the client.
-  [[nodiscard]] std::optional<Destination> follow_routes(SimRequestId id);
+  // False when a route, or the want of one, answers the client. REQUIRES: its load has routes.
+  [[nodiscard]] bool follow_routes(SimRequestId id, Destination& destination);
   [[nodiscard]] HashKey key_for(const KeyExpression& expression, const SimRequest& request);
   void start_attempt(SimRequestId id, const Start& start);
   void connect_done(AttemptId id);
