@@ -108,6 +108,19 @@ TEST(Autoscaler, TakesThemAwayAgain) {
   EXPECT_EQ(ok(report), report.total.count()) << "it finishes what it has";
 }
 
+// Ordered at 1 s and cancelled at 2 s, when the burst is over: nobody comes, and nobody has to go.
+TEST(Autoscaler, CancelsWhatHasNotStarted) {
+  Parts parts = scaled(R"([{"at": "0s", "rate": 190}, {"at": "1s", "rate": 190},)"
+                       R"( {"at": "1s", "rate": 10}])");
+  parts.backends = 2;
+  parts.autoscalers = R"([{"cluster": "web", "min": 2, "max": 6, "target_utilisation": 0.5,)"
+                      R"( "interval": "1s", "start_delay": "5s", "stabilisation": "0s"}])";
+  const Report report = run(parts);
+  EXPECT_EQ(ok(report), report.total.count());
+  EXPECT_NEAR(share(report, "b2"), 0.5, 0.1);
+  EXPECT_EQ(report.backends.at("web-1").count(), 0u);
+}
+
 TEST(Autoscaler, StartsThemCold) {
   Parts parts = scaled("90");
   parts.behaviour = R"({"service_time": {"constant": "5ms"}, "concurrency": 1, "queue": 1000,)"
