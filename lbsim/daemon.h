@@ -57,7 +57,7 @@ struct Brain {
   ClusterId cluster;                   // As its daemon calls it.
   std::unique_ptr<Balancer> balancer;  // While the daemon serves.
   KeyExpression key;                   // What its strategy wants to know of a request.
-  std::optional<Instant> armed;        // The wake-up that counts; others are stale.
+  Instant armed = Instant::max();      // The wake-up that counts; others are stale.
   // What belongs to the brain's connections and requests, by their slots.
   std::vector<Peer> connection_peer;
   std::vector<SimRequestId> request_of;

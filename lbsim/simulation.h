@@ -66,12 +66,14 @@ class Simulation {
     };
     std::vector<Session> sessions;  // Of whoever has each place.
     // When each client loses its patience, in the order of sending; all of a load wait equally
-    // long, so only the first of them needs an event.
+    // long, so only the first of them needs an event. It may come too early, for one that has its
+    // answer.
     struct Patience {
       Instant ends;
       SimRequestId request;
     };
     RingQueue<Patience> patience;
+    bool patience_armed = false;
 
     [[nodiscard]] HashKey key_of_client(std::uint32_t client) const {
       return client < client_keys.size() ? client_keys[client]
@@ -79,12 +81,15 @@ class Simulation {
     }
     // Null without one.
     [[nodiscard]] const Session* session_of(std::uint32_t client) const {
-      const Session& session = sessions[client % sessions.size()];
+      const Session& session = sessions[place_of(client)];
       return session.client == client && session.backend != kNobody ? &session : nullptr;
+    }
+    [[nodiscard]] std::size_t place_of(std::uint32_t client) const {
+      return client < sessions.size() ? client : client % sessions.size();
     }
     // A late answer to a client that has left is for nobody.
     void remember(const Session& cookie) {
-      Session& session = sessions[cookie.client % sessions.size()];
+      Session& session = sessions[place_of(cookie.client)];
       if (cookie.client >= session.client) session = cookie;
     }
   };
@@ -107,7 +112,7 @@ class Simulation {
 
   struct Attempt {
     SimRequestId request;
-    Assignment assignment;
+    ConnectionId connection;
     std::uint32_t workload = 0;
     std::uint32_t daemon = 0;
     std::uint32_t backend = 0;
@@ -116,6 +121,8 @@ class Simulation {
     bool daemon_waits = true;  // The daemon has not given it up; the backend may work on anyway.
     bool reaches_backend = false;
     bool request_sent = false;
+    bool reused = false;       // Its connection was open before.
+    bool new_session = false;  // The answer names the backend in a cookie.
   };
 
   // A backend that is asked how it is: who asks, and then what it says.
@@ -139,7 +146,10 @@ class Simulation {
   void arrive(std::uint32_t workload);
   void schedule_next_arrival(std::uint32_t workload);
   void begin_request(std::uint32_t workload, std::uint32_t client, std::uint32_t target);
-  void send_request(SimRequest request);
+  void send_request(SimRequestId id, SimRequest& request);
+  [[nodiscard]] bool client_waits(SimRequestId id) const {
+    return requests_.contains(id) && requests_.at(id).client_waits;
+  }
   void retry_request(RetryId id);
   void client_timeouts(std::uint32_t workload);
   void client_hears(SimRequestId id, int status);
@@ -152,6 +162,7 @@ class Simulation {
   // -- A request in a daemon (simulation_daemon.cc)
   void daemon_receives(SimRequestId id);
   void daemon_refuses(SimRequestId id);
+  [[nodiscard]] std::uint32_t worker_of(const Workload& workload, std::uint32_t client) const;
   [[nodiscard]] std::optional<BackendId> session_of(const Daemon& daemon,
                                                     const SimRequest& request) const;
   void remember_session(const SimRequest& request, const Attempt& attempt);
@@ -240,8 +251,18 @@ class Simulation {
   // True when the event cannot happen before a partition ends; it does then.
   [[nodiscard]] bool held(std::uint32_t backend, std::uint32_t daemon, const Event& event);
   void release(std::uint32_t backend);
+  [[gnu::always_inline]] bool held(const Attempt& attempt, const Event& event) {
+    if (paths_.sound(attempt.backend)) return false;
+    const Event copy = event;  // So that an event nobody holds is never put together in memory.
+    return held(attempt.backend, attempt.daemon, copy);
+  }
   // Sends over the network between a daemon and a backend, where messages may be lost.
-  void cross(const Attempt& attempt, Lane lane, const Event& event);
+  [[gnu::always_inline]] void cross(const Attempt& attempt, Lane lane, const Event& event) {
+    if (paths_.sound(attempt.backend)) return push(lane, event);
+    const Event copy = event;
+    cross_troubled(attempt, lane, copy);
+  }
+  void cross_troubled(const Attempt& attempt, Lane lane, const Event& event);
   void thaw(std::uint32_t backend);
   void start_probe(const Daemon& daemon, const ProbeId& probe);
   void spare_connected(const Event& event);
@@ -254,8 +275,15 @@ class Simulation {
   void load_told(std::uint32_t slot);
 
   // -- Helpers
-  void push(Duration delay, Event event);
-  void push(Lane lane, Event event);
+  [[gnu::always_inline]] void push(Duration delay, Event event) {
+    event.at = now_ + delay;
+    events_.push(event);
+  }
+  [[gnu::always_inline]] void push(Lane lane, Event event) {
+    event.at =
+        now_ + (lane == Lane::one_way ? scenario_.network.one_way : scenario_.network.connect);
+    events_.push(lane, event);
+  }
   void note(std::uint64_t what, std::uint64_t who) {
     const auto now = static_cast<std::uint64_t>(now_.time_since_epoch().count());
     digest_ = mix(digest_ ^ (now * 0x9e3779b97f4a7c15ULL + (what << 32U) + who));

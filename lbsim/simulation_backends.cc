@@ -19,8 +19,9 @@ void Simulation::open_connection(AttemptId id) {
 void Simulation::backend_receives(AttemptId id) {
   if (!attempts_.contains(id)) return;
   Attempt& attempt = attempts_.at(id);
-  const Event arrival{.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation};
-  if (held(attempt.backend, attempt.daemon, arrival)) return;
+  if (held(attempt, {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation})) {
+    return;
+  }
   attempt.reaches_backend = true;
   attempt.arrived = now_;
   // A process that is gone cannot even refuse, and one that came back knows nothing of connections
@@ -47,7 +48,7 @@ void Simulation::serve(std::uint32_t backend, AttemptId id) {
   const Attempt& attempt = attempts_.at(id);
   const Duration now = now_.time_since_epoch();
   const Duration work = model.draw_service_time(
-      {.now = now, .load = attempt.workload, .fresh_connection = !attempt.assignment.reused});
+      {.now = now, .load = attempt.workload, .fresh_connection = !attempt.reused});
   BackendModel::Pace* pace = model.pace();
   if (pace != nullptr && model.shares()) {
     pace->shared.begin(now, subject_of(id), static_cast<double>(work.count()));
@@ -130,7 +131,7 @@ void Simulation::release(std::uint32_t backend) {
   for (const Event& event : std::exchange(held->second, {})) push(Duration::zero(), event);
 }
 
-void Simulation::cross(const Attempt& attempt, Lane lane, const Event& event) {
+void Simulation::cross_troubled(const Attempt& attempt, Lane lane, const Event& event) {
   const Duration lost = paths_.draw_loss_delay(attempt.backend, attempt.daemon);
   if (lost == Duration::zero()) return push(lane, event);
   push(lost + (lane == Lane::connect ? scenario_.network.connect : scenario_.network.one_way),

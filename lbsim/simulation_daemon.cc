@@ -23,9 +23,7 @@ void Simulation::daemon_receives(SimRequestId id) {
   Daemon& daemon = daemons_[request.daemon];
   if (daemon.state == Daemon::State::gone) return daemon_refuses(id);
   if (daemon.state == Daemon::State::starting) return daemon.waiting.push_back(id);
-  // A client's connection stays with the worker that accepted it.
-  const auto worker =
-      static_cast<std::uint32_t>(mix(workload.key_of_client(request.client)) % worker_count_);
+  const std::uint32_t worker = worker_of(workload, request.client);
   if (over_rate(daemon, worker, request)) {
     note(429, id.slot);
     request.answered_by = kNobody;
@@ -68,6 +66,12 @@ void Simulation::remember_session(const SimRequest& request, const Attempt& atte
   const bool secret = !brain.balancer->config().affinity->cookie.secret.empty();
   workloads_[request.workload].remember(
       {request.client, attempt.backend, secret ? kAnySigner : signer_of(*brain.daemon)});
+}
+
+// A client's connection stays with the worker that accepted it.
+std::uint32_t Simulation::worker_of(const Workload& workload, std::uint32_t client) const {
+  if (worker_count_ == 1) return 0;
+  return static_cast<std::uint32_t>(mix(workload.key_of_client(client)) % worker_count_);
 }
 
 bool Simulation::over_rate(Daemon& daemon, std::uint32_t worker, const SimRequest& request) {
@@ -125,13 +129,15 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
     at_slot(brain.connection_peer, start->connection.slot) = {backend, backends_[backend].epoch()};
   }
   note(start->backend.value, id.slot);
-  Attempt attempt;
+  request.attempt = attempts_.make();
+  Attempt& attempt = attempts_.at(request.attempt);
   attempt.request = id;
-  attempt.assignment = *start;
+  attempt.connection = start->connection;
   attempt.workload = request.workload;
   attempt.daemon = brain.daemon->number;
   attempt.backend = backend;
-  request.attempt = attempts_.insert(attempt);
+  attempt.reused = start->reused;
+  attempt.new_session = start->new_session;
   start->reused ? send_to_backend(request.attempt) : open_connection(request.attempt);
   touch(index);
 }
@@ -139,8 +145,7 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
 void Simulation::connect_done(AttemptId id) {
   if (!attempts_.contains(id) || !attempts_.at(id).daemon_waits) return;
   const Attempt& attempt = attempts_.at(id);
-  const Event opened{.kind = EventKind::connect_done, .a = id.slot, .b = id.generation};
-  if (held(attempt.backend, attempt.daemon, opened)) return;
+  if (held(attempt, {.kind = EventKind::connect_done, .a = id.slot, .b = id.generation})) return;
   if (!backends_[attempt.backend].accepts_connections()) {
     return attempt_failed(id, AttemptFailure::connect_failure);
   }
@@ -153,7 +158,7 @@ void Simulation::send_to_backend(AttemptId id) {
   Attempt& attempt = attempts_.at(id);
   const SimRequest& request = requests_.at(attempt.request);
   attempt.request_sent = true;
-  attempt.epoch = brains_[request.brain].connection_peer[attempt.assignment.connection.slot].epoch;
+  attempt.epoch = brains_[request.brain].connection_peer[attempt.connection.slot].epoch;
   brains_[request.brain].balancer->handle_sent(now_, request.brain_request);
   cross(attempt, Lane::one_way,
         {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation});
@@ -163,11 +168,12 @@ void Simulation::send_to_backend(AttemptId id) {
 void Simulation::daemon_hears(AttemptId id, int status) {
   if (!attempts_.contains(id)) return;
   const Attempt& attempt = attempts_.at(id);
-  const Event answer{.kind = EventKind::daemon_hears,
+  if (held(attempt, {.kind = EventKind::daemon_hears,
                      .a = id.slot,
                      .b = id.generation,
-                     .c = static_cast<std::uint64_t>(status)};
-  if (held(attempt.backend, attempt.daemon, answer)) return;
+                     .c = static_cast<std::uint64_t>(status)})) {
+    return;
+  }
   if (!attempt.daemon_waits) return attempts_.erase(id);
   if (status == 0) {
     attempt_failed(id, AttemptFailure::reset);
@@ -180,9 +186,7 @@ void Simulation::daemon_hears(AttemptId id, int status) {
                            .body_replayable = true,
                            .answer_begun = false};
   request.answered_by = attempt.backend;
-  if (attempt.assignment.new_session) {
-    remember_session(request, attempt);
-  }
+  if (attempt.new_session) remember_session(request, attempt);
   end_attempt(id);
   attempts_.erase(id);
   Balancer& balancer = *brains_[request.brain].balancer;
@@ -265,7 +269,7 @@ void Simulation::end_attempt(AttemptId id) {
 void Simulation::brain_wakes(std::uint32_t index) {
   Brain& brain = brains_[index];
   if (brain.armed != now_) return;  // A later decision made this wake-up pointless.
-  brain.armed.reset();
+  brain.armed = Instant::max();
   brain.balancer->handle_timeout(now_);
   touch(index);
 }
@@ -279,12 +283,11 @@ void Simulation::after_brain(std::uint32_t index) {
   while (const auto action = brains_[index].balancer->poll_action()) act(index, *action);
   if (touched_ == index) touched_ = kNobody;
   Brain& brain = brains_[index];
-  const std::optional<Instant> next = brain.balancer->poll_timeout();
+  const Instant next = brain.balancer->timeout_or_never();
   // A wake-up that comes too early asks again; only one that would come too late is a fault.
-  if (next && (!brain.armed || *next < *brain.armed)) {
-    brain.armed = next;
-    push(*next - now_, {.kind = EventKind::brain_wakes, .a = index});
-  }
+  if (next >= brain.armed) return;
+  brain.armed = next;
+  push(next - now_, {.kind = EventKind::brain_wakes, .a = index});
 }
 
 void Simulation::act(std::uint32_t index, const Action& action) {
