@@ -325,10 +325,10 @@ TEST(DaemonRestart, NothingIsLostInAStorm) {
     parts.duration = "4s";
     parts.load = R"(, "timeout": "250ms", "retries": {"attempts": 2, "backoff": "20ms"})";
     parts.config = R"(, "workers": 2, "rate_limit": {"rate": 50, "burst": 20})";
-    parts.cluster =
-        R"(, "timeouts": {"response": "150ms", "connect": "20ms"}, "slow_start": {"duration": "1s"},)"
-        R"( "health_check": {"interval": "100ms", "timeout": "30ms"},)"
-        R"( "connection_pool": {"warm_up": 2}, "outlier_ejection": {})";
+    parts.cluster = R"(, "timeouts": {"response": "150ms", "connect": "20ms"},)"
+                    R"( "slow_start": {"duration": "1s"},)"
+                    R"( "health_check": {"interval": "100ms", "timeout": "30ms"},)"
+                    R"( "connection_pool": {"warm_up": 2}, "outlier_ejection": {})";
     constexpr std::array<const char*, 6> kKinds{"crash", "hang",      "refuse",
                                                 "reset", "partition", "loss"};
     for (int n = 0; n < 20; ++n) {
