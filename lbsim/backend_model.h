@@ -4,6 +4,7 @@
 // harness/fake_backend.h is the same server as a process. What it cannot do is refused there.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -93,6 +94,13 @@ class BackendModel {
   [[nodiscard]] Duration draw_loss_delay();
   // How much later than usual its answers reach the daemon.
   [[nodiscard]] Duration answer_delay() const { return answer_delay_; }
+  // Places in use, of how many, and who waits for one. Where requests share cores, those are the
+  // places.
+  [[nodiscard]] std::uint32_t busy() const { return std::min(busy_, places_); }
+  [[nodiscard]] std::uint32_t places() const { return places_; }
+  [[nodiscard]] std::uint32_t waiting() const {
+    return static_cast<std::uint32_t>(waiting_.size() + frozen_.arrived.size());
+  }
   // Grows with every crash: what was under way before is gone.
   [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
   [[nodiscard]] const std::string& id() const { return id_; }
@@ -126,6 +134,7 @@ class BackendModel {
   std::uint32_t epoch_ = 0;
 
   std::uint32_t busy_ = 0;
+  std::uint32_t places_ = 1;
   RingQueue<JobId> waiting_;
   static constexpr std::size_t kLatenciesKept = 16;
   std::array<Duration, kLatenciesKept> latencies_{};

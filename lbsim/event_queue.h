@@ -39,6 +39,8 @@ enum class EventKind : std::uint8_t {
   load_asked,        // a: report slot
   load_told,         // a: report slot
   look,              //
+  cut,               // a: its number
+  observe,           // a: brain
   timeline,          // a: event of the scenario
 };
 

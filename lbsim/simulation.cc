@@ -34,6 +34,8 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
     backends_.back().set_loads(scenario.load);
     places_.push_back(collector_.place_of(id));
   }
+  weights_.resize(backends_.size());
+  in_use_.resize(backends_.size());
   apply_config();
   for (std::size_t i = 0; i < scenario.load.size(); ++i) {
     const scenario::Load& load = scenario.load[i];
@@ -70,6 +72,7 @@ scenario::Report Simulation::run(const Progress& progress) {
       push(Duration::zero(), {.kind = EventKind::arrival, .a = i, .b = client});
     }
   }
+  start_cuts();
   if (collector_.over_time() != nullptr) {
     push(collector_.over_time()->interval(), {.kind = EventKind::look});
   }
@@ -88,11 +91,11 @@ scenario::Report Simulation::run(const Progress& progress) {
     }
   }
   // Conservation: what was sent has ended, once, for its client and in its brain.
-  LB_ASSERT(collector_.count() == sent_);
   for (const Brain& brain : brains_) {
     LB_ASSERT(brain.balancer->in_progress() == 0);
     LB_ASSERT(brain.balancer->counters().requests == brain.balancer->counters().outcomes.total());
   }
+  finish_measures();
   scenario::Report report = collector_.finish("simulated", totals());
   report.client_retries = client_retries_;
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -144,6 +147,8 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::load_asked: load_asked(event.a); break;
     case EventKind::load_told: load_told(event.a); break;
     case EventKind::look: look(); break;
+    case EventKind::cut: cut(event.a); break;
+    case EventKind::observe: observe(event.a); break;
     case EventKind::timeline: play(scenario_.events[event.a]); break;
   }
 }
@@ -163,6 +168,7 @@ void Simulation::schedule_next_arrival(std::uint32_t index) {
 
 void Simulation::begin_request(std::uint32_t index, std::uint32_t client, std::uint32_t target) {
   ++sent_;
+  in_system_.rise(since_start());
   send_request({.workload = index, .client = client, .target = target, .sent = now_});
 }
 
@@ -224,10 +230,12 @@ void Simulation::conclude(SimRequestId id, ClientResult result, std::uint32_t ba
     return push(retries.backoff,
                 {.kind = EventKind::client_retries, .a = retry.slot, .b = retry.generation});
   }
+  in_system_.fall(since_start());
   collector_.add({.sent = request.sent.time_since_epoch(),
                   .latency = now_ - request.sent,
                   .result = result,
-                  .backend = {}},
+                  .backend = {},
+                  .load = request.workload},
                  backend == kNobody ? scenario::Collector::kNobody : places_[backend]);
   const auto* closed =
       std::get_if<scenario::ClosedLoop>(&workloads_[request.workload].load->arrivals);
@@ -239,30 +247,6 @@ void Simulation::conclude(SimRequestId id, ClientResult result, std::uint32_t ba
 void Simulation::forget_if_over(SimRequestId id) {
   const SimRequest& request = requests_.at(id);
   if (!request.client_waits && !request.daemon_has_it) requests_.erase(id);
-}
-
-// How everything stands at the end of an interval, for the report.
-void Simulation::look() {
-  scenario::TimeSeriesCollector& series = *collector_.over_time();
-  scenario::TimeSeriesCollector::Snapshot snapshot;
-  for (const Brain& brain : brains_) {
-    snapshot.queued += brain.balancer->queue_length();
-    for (const BackendStatus& status : brain.balancer->backends()) {
-      const std::size_t place = places_[backend_of_id_[status.id.value]];
-      if (place >= snapshot.backends.size()) snapshot.backends.resize(place + 1);
-      auto& backend = snapshot.backends[place];
-      backend.in_flight += status.in_flight;
-      // Of several workers the last that has something to say.
-      if (backend.state.empty() || status.exclusion != Exclusion::none) {
-        backend.state =
-            status.exclusion == Exclusion::none ? "eligible" : to_string(status.exclusion);
-      }
-    }
-  }
-  series.look(snapshot);
-  if (now_.time_since_epoch() + series.interval() <= scenario_.duration) {
-    push(series.interval(), {.kind = EventKind::look});
-  }
 }
 
 void Simulation::play(const scenario::Event& event) {
@@ -291,24 +275,6 @@ void Simulation::play(const scenario::Event& event) {
   }
   apply_config();
   apply_listeners();
-}
-
-scenario::BalancerTotals Simulation::totals() const {
-  scenario::BalancerTotals totals;
-  for (const Brain& brain : brains_) {
-    const BalancerCounters& counters = brain.balancer->counters();
-    totals.requests += counters.requests;
-    totals.attempts += counters.attempts;
-    totals.retries += counters.retries;
-    totals.connections_opened += counters.connections_opened;
-    totals.connections_reused += counters.connections_reused;
-    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-      totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] +=
-          counters.outcomes.counts[i];
-    }
-  }
-  for (const auto& [outcome, count] : own_answers_) totals.outcomes[outcome] += count;
-  return totals;
 }
 
 void Simulation::push(Duration delay, Event event) {

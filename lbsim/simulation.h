@@ -1,6 +1,7 @@
-// Simulation: the world of one run. Private to simulate(); split over three sources by the place
-// where things happen: simulation.cc (the loop and the clients), simulation_daemon.cc (the daemon,
-// around the real brain) and simulation_backends.cc (backends, network and faults).
+// Simulation: the world of one run. Private to simulate(); split over sources by the place where
+// things happen: simulation.cc (the loop and the clients), simulation_daemon.cc (the daemon, around
+// the real brain), simulation_backends.cc (backends, network and faults) and
+// simulation_measures.cc (who looks on).
 //
 // The way of a request:
 //
@@ -21,8 +22,9 @@
 #include "lbsim/backend_model.h"
 #include "lbsim/client_requests.h"
 #include "lbsim/event_queue.h"
+#include "lbsim/level.h"
 #include "lbsim/scenario/arrivals.h"
-#include "lbsim/scenario/report.h"
+#include "lbsim/scenario/collector.h"
 #include "lbsim/simulator.h"
 
 namespace lb::sim {
@@ -91,6 +93,7 @@ class Simulation {
     std::uint32_t tries = 1;     // By its client, this one included.
     bool client_waits = true;    // The client has neither its answer nor its patience lost.
     bool daemon_has_it = false;  // The brain counts it as in progress.
+    bool queued = false;         // It waits in the daemon for a backend with room.
     std::uint32_t brain = 0;     // Which data brain has it.
     RequestId brain_request;
     AttemptId attempt;                    // The one under way, if any.
@@ -129,6 +132,9 @@ class Simulation {
     std::unique_ptr<Balancer> balancer;
     KeyExpression key;             // What its strategy wants to know of a request.
     std::optional<Instant> armed;  // The wake-up that counts; others are stale.
+    bool has_breakers = false;
+    std::uint64_t breakers_opened = 0;  // Of which observe() has heard.
+    std::vector<Exclusion> standing;    // Of every backend, as observe() saw it last.
     // What belongs to the brain's connections and requests, by their slots.
     std::vector<Peer> connection_peer;
     std::vector<SimRequestId> request_of;
@@ -146,7 +152,24 @@ class Simulation {
   void conclude(SimRequestId id, scenario::ClientResult result, std::uint32_t backend);
   void forget_if_over(SimRequestId id);
   void play(const scenario::Event& event);
+
+  // -- Looking on (simulation_measures.cc)
   void look();
+  void start_cuts();
+  void cut(std::uint32_t number);
+  void finish_measures();
+  void observe(std::uint32_t brain);
+  void observe_breakers(std::uint32_t brain);
+  void weigh(std::uint32_t backend) {
+    Weights& weights = weights_[backend];
+    weights.busy.set(since_start(), backends_[backend].busy());
+    weights.waiting.set(since_start(), backends_[backend].waiting());
+  }
+  void leave_queue(SimRequest& request) {
+    if (!request.queued) return;
+    request.queued = false;
+    queued_.fall(since_start());
+  }
   [[nodiscard]] scenario::BalancerTotals totals() const;
 
   // -- The daemon (simulation_daemon.cc)
@@ -210,6 +233,7 @@ class Simulation {
   void load_told(std::uint32_t slot);
 
   // -- Helpers
+  [[nodiscard]] Duration since_start() const { return now_.time_since_epoch(); }
   void push(Duration delay, Event event);
   void push(Lane lane, Event event);
   void note(std::uint64_t what, std::uint64_t who) {
@@ -242,6 +266,16 @@ class Simulation {
 
   std::vector<BackendModel> backends_;
   std::vector<std::size_t> places_;  // Of backends, in the collector.
+  struct Weights {
+    Level in_flight;
+    Level busy;
+    Level waiting;
+  };
+  std::vector<Weights> weights_;       // Of backends.
+  std::vector<std::uint32_t> in_use_;  // How many brains have each backend in their choice.
+  Level in_system_;                    // Requests that clients wait for.
+  Level queued_;                       // In the daemon.
+  std::uint32_t next_cut_ = 0;
   std::map<std::string, std::uint32_t> backend_indices_;
   std::map<std::uint32_t, std::vector<Event>> held_;  // Behind a partition, by backend.
   std::vector<Workload> workloads_;

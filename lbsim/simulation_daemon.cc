@@ -39,6 +39,7 @@ void Simulation::apply_config() {
       if (index >= brains_.size()) brains_.resize(index + 1);
       Brain& brain = brains_[index];
       brain.key = key_expression(plan.config.strategy);
+      brain.has_breakers = plan.config.circuit_breaker.has_value();
       if (brain.balancer) {
         brain.balancer->handle_config(now_, plan);
       } else {
@@ -72,6 +73,12 @@ void Simulation::apply_config() {
     }
   }
   after_control();
+  for (std::uint32_t index = 0; index < brains_.size(); ++index) observe(index);
+  for (std::size_t backend = 0; first && backend < backends_.size(); ++backend) {
+    if (in_use_[backend] == 0) {
+      collector_.follow_standing().note({}, places_[backend], to_string(Exclusion::removed));
+    }
+  }
 }
 
 void Simulation::control_wakes() {
@@ -92,6 +99,7 @@ void Simulation::after_control() {
           const std::uint32_t brain = brain_of(action->probe.cluster, worker);
           brains_[brain].balancer->handle_health(now_, action->probe.backend, action->to);
           after_brain(brain);
+          observe(brain);
         }
         break;
       case ControlAction::Kind::ejection_changed:
@@ -101,6 +109,7 @@ void Simulation::after_control() {
           brains_[brain].balancer->handle_ejection(now_, action->probe.backend,
                                                    action->ejection.ejected);
           after_brain(brain);
+          observe(brain);
         }
         break;
     }
@@ -257,6 +266,7 @@ std::optional<Simulation::Destination> Simulation::follow_routes(SimRequestId id
 
 void Simulation::start_attempt(SimRequestId id, const Start& start) {
   SimRequest& request = requests_.at(id);
+  leave_queue(request);
   const std::uint32_t index = request.brain;
   if (start.kind == Start::Kind::refused) {
     request.daemon_has_it = false;
@@ -267,7 +277,11 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
   request.brain_request = start.request;
   Brain& brain = brains_[index];
   at_slot(brain.request_of, start.request.slot) = id;
-  if (start.kind == Start::Kind::queued) return touch(index);
+  if (start.kind == Start::Kind::queued) {
+    request.queued = true;
+    queued_.rise(since_start());
+    return touch(index);
+  }
   const std::uint32_t backend = backend_of_id_[start->backend.value];
   if (!start->reused) {
     at_slot(brain.connection_peer, start->connection.slot) = {backend, backends_[backend].epoch()};
@@ -279,6 +293,7 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
   attempt.workload = request.workload;
   attempt.backend = backend;
   request.attempt = attempts_.insert(attempt);
+  weights_[backend].in_flight.rise(since_start());
   start->reused ? send_to_backend(request.attempt) : open_connection(request.attempt);
   touch(index);
 }
@@ -388,6 +403,7 @@ void Simulation::refuse_client(SimRequestId id, Outcome outcome) {
 void Simulation::client_left(SimRequestId id) {
   if (!requests_.contains(id)) return;  // Its answer was on the way, and ended it.
   SimRequest& request = requests_.at(id);
+  leave_queue(request);
   if (request.daemon_has_it) {
     if (attempts_.contains(request.attempt)) end_attempt(request.attempt);
     request.daemon_has_it = false;
@@ -402,6 +418,7 @@ void Simulation::client_left(SimRequestId id) {
 void Simulation::end_attempt(AttemptId id) {
   Attempt& attempt = attempts_.at(id);
   attempt.daemon_waits = false;
+  weights_[attempt.backend].in_flight.fall(since_start());
   requests_.at(attempt.request).attempt = {};
   if (!attempt.request_sent) attempts_.erase(id);
 }
@@ -432,6 +449,7 @@ void Simulation::after_brain(std::uint32_t index) {
     brain.armed = next;
     push(*next - now_, {.kind = EventKind::brain_wakes, .a = index});
   }
+  if (brain.has_breakers) observe_breakers(index);
 }
 
 void Simulation::act(std::uint32_t index, const Action& action) {

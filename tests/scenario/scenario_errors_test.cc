@@ -54,8 +54,8 @@ const std::vector<Broken> kBroken = {
      " \"seeds\": 3}",
      {},
      "s.json:4:2: seeds: unknown key; expected one of \"why\", \"seed\", \"duration\", \"warmup\", "
-     "\"config\", \"backends\", \"network\", \"load\", \"events\" or \"expect\"; did you mean "
-     "\"seed\"?\n"},
+     "\"config\", \"backends\", \"network\", \"load\", \"events\", \"windows\" or \"expect\"; "
+     "did you mean \"seed\"?\n"},
     {"AWhyWithoutWords",
      "{\"why\": \"\", \"config\": \"good.yaml\",\n"
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
@@ -465,8 +465,13 @@ const std::vector<Broken> kBroken = {
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
      " \"expect\": [{\"metric\": \"latency_p95\", \"max\": \"1ms\"}]}",
      {},
-     "s.json:4:24: expect[0].metric: expected \"requests\", \"error_ratio\", \"throughput\", "
-     "\"share\", \"retry_ratio\", \"latency_mean\", \"latency_p50\", \"latency_p90\", "
+     "s.json:4:24: expect[0].metric: expected \"requests\", \"ok\", \"server_error\", "
+     "\"timed_out\", \"failed\", \"error_ratio\", \"ok_ratio\", \"server_error_ratio\", "
+     "\"timed_out_ratio\", \"failed_ratio\", \"throughput\", \"share\", \"fairness\", "
+     "\"in_system_mean\", \"retry_ratio\", \"refused_ratio\", \"amplification\", \"outcomes\", "
+     "\"outcome_ratio\", \"in_flight_mean\", \"in_flight_max\", \"queue_mean\", \"queue_max\", "
+     "\"utilisation\", \"ejections\", \"time_to_eject\", \"time_to_readmit\", "
+     "\"recovery_time\", \"latency_mean\", \"latency_p50\", \"latency_p90\", "
      "\"latency_p99\", \"latency_p999\" or \"latency_max\", found \"latency_p95\"; did you mean "
      "\"latency_p90\"?\n"},
     {"ALatencyWithoutAUnit",
@@ -490,7 +495,7 @@ const std::vector<Broken> kBroken = {
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
      " \"expect\": [{\"metric\": \"share\", \"max\": 0.5}]}",
      {},
-     "s.json:4:13: expect[0]: \"backend\" is missing: whose share\n"},
+     "s.json:4:13: expect[0]: \"backend\" is missing: which backend it is about\n"},
     {"AShareOfAnUnknownBackend",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
@@ -550,6 +555,7 @@ const std::vector<Broken> kBroken = {
      "\"-1\"\n"
      "s.json:4:20: events[0].at: expected a duration of at least 0s, such as \"250ms\" or \"5s\", "
      "found \"1 s\"\n"
+     "s.json:5:13: expect[0]: \"backend\" is missing: which backend it is about\n"
      "s.json:5:13: expect[0]: \"min\" or \"max\" is missing: what is expected\n"
      "s.json:6:14: duration: expected a duration above zero, such as \"250ms\" or \"5s\", found "
      "\"0s\"\n"},
