@@ -22,10 +22,9 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
       collector_(scenario, wishes.over_time),
       journal_(wishes.journal ? std::make_unique<journal::Writer>(wishes.journal) : nullptr),
       config_(scenario.config),
-      control_(scenario::control_seed(scenario.seed)),
-      split_draws_(scenario::split_seed(scenario.seed)),
-      worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)) {
-  exchange_armed_.resize(worker_count_);
+      worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)),
+      daemon_choice_(scenario.fleet, scenario::fleet_seed(scenario.seed)),
+      split_draws_(scenario::split_seed(scenario.seed)) {
   for (const auto& member : scenario.all_backends()) {
     const std::string& id = member.backend.id;
     const std::uint64_t seed = scenario::backend_seed(scenario.seed, id);
@@ -36,7 +35,8 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
   }
   weights_.resize(backends_.size());
   in_use_.resize(backends_.size());
-  apply_config();
+  make_daemons();
+  start_daemons();
   for (std::size_t i = 0; i < scenario.load.size(); ++i) {
     const scenario::Load& load = scenario.load[i];
     Workload& workload =
@@ -90,13 +90,20 @@ scenario::Report Simulation::run(const Progress& progress) {
       progress(now_.time_since_epoch(), events);
     }
   }
-  // Conservation: what was sent has ended, once, for its client and in its brain.
+  finish_measures();
   for (const Brain& brain : brains_) {
     LB_ASSERT(brain.balancer->in_progress() == 0);
     LB_ASSERT(brain.balancer->counters().requests == brain.balancer->counters().outcomes.total());
   }
-  finish_measures();
-  scenario::Report report = collector_.finish("simulated", totals());
+  return report();
+}
+
+scenario::Report Simulation::report() const {
+  std::vector<scenario::BalancerTotals> daemons = totals();
+  scenario::BalancerTotals all;
+  for (const scenario::BalancerTotals& daemon : daemons) all.add(daemon);
+  scenario::Report report = collector_.finish("simulated", all);
+  if (daemons.size() > 1) report.daemons = std::move(daemons);
   report.client_retries = client_retries_;
   constexpr std::string_view kDigits = "0123456789abcdef";
   report.digest.emplace();
@@ -133,14 +140,11 @@ void Simulation::dispatch(const Event& event) {
           now_, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
       break;
     case EventKind::brain_wakes: brain_wakes(event.a); break;
-    case EventKind::control_wakes: control_wakes(); break;
+    case EventKind::control_wakes: control_wakes(daemons_[event.a]); break;
     case EventKind::probe_result:
-      control_.handle_probe_result(now_, probes_[event.a],
-                                   event.c == 1 ? ProbeResult::pass : ProbeResult::fail);
-      free_probes_.push_back(event.a);
-      after_control();
+      probe_returns(event.a, event.c == 1 ? ProbeResult::pass : ProbeResult::fail);
       break;
-    case EventKind::load_exchange: exchange_load(event.a); break;
+    case EventKind::load_exchange: exchange_load(daemons_[event.a], event.b); break;
     case EventKind::spare_connected:
       spare_connected(event.a, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
       break;
@@ -179,10 +183,11 @@ void Simulation::retry_request(RetryId id) {
   send_request(request);
 }
 
-void Simulation::send_request(const SimRequest& request) {
+void Simulation::send_request(SimRequest request) {
+  Workload& workload = workloads_[request.workload];
+  request.daemon = daemon_choice_.next(workload.key_of_client(request.client));
   const SimRequestId id = requests_.insert(request);
   push(Lane::one_way, {.kind = EventKind::daemon_receives, .a = id.slot, .b = id.generation});
-  Workload& workload = workloads_[request.workload];
   if (workload.patience.empty()) {
     push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = request.workload});
   }
@@ -273,7 +278,12 @@ void Simulation::play(const scenario::Event& event) {
                     [&](const BackendConfig& backend) { return backend.id == remove->id; });
     }
   }
-  apply_config();
+  number_clusters();
+  for (Daemon& daemon : daemons_) {
+    apply_config(daemon, now_);
+    after_control(daemon);
+  }
+  observe_all();
   apply_listeners();
 }
 

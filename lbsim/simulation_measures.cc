@@ -3,6 +3,20 @@
 #include "lbsim/simulation.h"
 
 namespace lb::sim {
+namespace {
+
+void add_counters(const BalancerCounters& counters, scenario::BalancerTotals& totals) {
+  totals.requests += counters.requests;
+  totals.attempts += counters.attempts;
+  totals.retries += counters.retries;
+  totals.connections_opened += counters.connections_opened;
+  totals.connections_reused += counters.connections_reused;
+  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+    totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] += counters.outcomes.counts[i];
+  }
+}
+
+}  // namespace
 
 // How everything stands at the end of an interval, for the report.
 void Simulation::look() {
@@ -11,7 +25,7 @@ void Simulation::look() {
   for (const Brain& brain : brains_) {
     snapshot.queued += brain.balancer->queue_length();
     for (const BackendStatus& status : brain.balancer->backends()) {
-      const std::size_t place = places_[backend_of_id_[status.id.value]];
+      const std::size_t place = places_[brain.daemon->backend_of_id[status.id.value]];
       if (place >= snapshot.backends.size()) snapshot.backends.resize(place + 1);
       auto& backend = snapshot.backends[place];
       backend.in_flight += status.in_flight;
@@ -38,8 +52,8 @@ void Simulation::cut(std::uint32_t number) {
   LB_ASSERT(number == next_cut_);
   next_cut_ = number + 1;
   const Duration at = collector_.cut_times()[number];
-  scenario::Cut cut{
-      .balancer = totals(), .levels = true, .queued = queued_.read(at), .backends = {}};
+  scenario::Cut cut{.balancer = {}, .levels = true, .queued = queued_.read(at), .backends = {}};
+  for (const scenario::BalancerTotals& daemon : totals()) cut.balancer.add(daemon);
   cut.backends.resize(backends_.size());
   for (std::uint32_t backend = 0; backend < backends_.size(); ++backend) {
     Weights& weights = weights_[backend];
@@ -61,6 +75,15 @@ void Simulation::finish_measures() {
   for (const Weights& weights : weights_) LB_ASSERT(weights.in_flight.value() == 0);
 }
 
+void Simulation::observe_all() {
+  for (std::uint32_t brain = 0; brain < brains_.size(); ++brain) observe(brain);
+  for (std::size_t backend = 0; !observed_ && backend < backends_.size(); ++backend) {
+    if (in_use_[backend] > 0) continue;
+    collector_.follow_standing().note({}, places_[backend], to_string(Exclusion::removed));
+  }
+  observed_ = true;
+}
+
 // Which backends a brain has in its choice now. One without room, or behind others by its priority,
 // is not out; and a breaker that lets trials through is not open.
 void Simulation::observe(std::uint32_t index) {
@@ -72,7 +95,7 @@ void Simulation::observe(std::uint32_t index) {
       why = Exclusion::none;
     }
     if (why == Exclusion::at_limit || why == Exclusion::lower_priority) why = Exclusion::none;
-    Exclusion& own = now[backend_of_id_[status.id.value]];
+    Exclusion& own = now[brain.daemon->backend_of_id[status.id.value]];
     if (why == Exclusion::none || own == Exclusion::removed) own = why;
   }
   brain.standing.resize(backends_.size(), Exclusion::removed);
@@ -100,22 +123,13 @@ void Simulation::observe_breakers(std::uint32_t index) {
   }
 }
 
-scenario::BalancerTotals Simulation::totals() const {
-  scenario::BalancerTotals totals;
+std::vector<scenario::BalancerTotals> Simulation::totals() const {
+  std::vector<scenario::BalancerTotals> daemons(daemons_.size());
+  for (const Daemon& daemon : daemons_) daemons[daemon.number].outcomes = daemon.own_answers;
   for (const Brain& brain : brains_) {
-    const BalancerCounters& counters = brain.balancer->counters();
-    totals.requests += counters.requests;
-    totals.attempts += counters.attempts;
-    totals.retries += counters.retries;
-    totals.connections_opened += counters.connections_opened;
-    totals.connections_reused += counters.connections_reused;
-    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-      totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] +=
-          counters.outcomes.counts[i];
-    }
+    add_counters(brain.balancer->counters(), daemons[brain.daemon->number]);
   }
-  for (const auto& [outcome, count] : own_answers_) totals.outcomes[outcome] += count;
-  return totals;
+  return daemons;
 }
 
 }  // namespace lb::sim

@@ -307,15 +307,13 @@ TEST(Tree, EveryTestFileIsBuilt) {
 
 TEST(Tree, EveryScenarioIsPlayed) {
   const std::string registration = read(kRoot / "tests/scenarios/CMakeLists.txt");
-  EXPECT_NE(registration.find("GLOB"), std::string::npos) << "tests/scenarios does not glob";
+  EXPECT_NE(registration.find("GLOB_RECURSE"), std::string::npos) << "tests/scenarios does not glob";
   EXPECT_NE(registration.find("scenarios/*.json"), std::string::npos);
   std::size_t count = 0;
   ASSERT_TRUE(fs::exists(kRoot / "scenarios"));
   for (const auto& entry : fs::recursive_directory_iterator(kRoot / "scenarios")) {
     if (entry.path().extension() != ".json") continue;
     ++count;
-    EXPECT_EQ(entry.path().parent_path(), kRoot / "scenarios")
-        << entry.path() << " is where no test looks";
     const std::string text = read(entry.path());
     for (const char* key : {"\"why\"", "\"expect\""}) {
       EXPECT_NE(text.find(key), std::string::npos) << entry.path() << " has no " << key;

@@ -27,6 +27,15 @@ double BalancerTotals::outcome_ratio(const std::string& name) const {
   return ratio(outcome(name), all);
 }
 
+void BalancerTotals::add(const BalancerTotals& other) {
+  requests += other.requests;
+  attempts += other.attempts;
+  retries += other.retries;
+  connections_opened += other.connections_opened;
+  connections_reused += other.connections_reused;
+  for (const auto& [outcome, count] : other.outcomes) outcomes[outcome] += count;
+}
+
 BalancerTotals BalancerTotals::since(const BalancerTotals& earlier) const {
   BalancerTotals now = *this;
   now.requests -= earlier.requests;

@@ -26,6 +26,7 @@ struct BalancerTotals {
   [[nodiscard]] double refused_ratio() const;
   [[nodiscard]] double retry_ratio() const;
   [[nodiscard]] double outcome_ratio(const std::string& name) const;
+  void add(const BalancerTotals& other);
   // What was counted since then.
   [[nodiscard]] BalancerTotals since(const BalancerTotals& earlier) const;
 };

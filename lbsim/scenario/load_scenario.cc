@@ -88,6 +88,7 @@ class Loader {
     } else {
       reader.place().problem("\"config\" is missing: the configuration of lbd, or its file");
     }
+    reader.optional("fleet", scenario.fleet, "daemons beside each other");
     read_backends(reader, scenario);
     reader.optional("network", scenario.network, "simulated delays");
     reader.required("load", scenario.load, "a list of loads");
@@ -145,6 +146,10 @@ class Loader {
   }
 
   void note_simulated_only(const ObjectReader& reader, const Scenario& scenario) {
+    if (scenario.fleet.daemons > 1) {
+      simulated_only_.push_back({reader.find("fleet")->find("daemons")->at, "fleet.daemons",
+                                 std::string{kOneDaemonOnly}});
+    }
     const Node* backends = reader.find("backends");
     if (backends == nullptr) return;
     for (const Node::Entry& backend : backends->entries) {

@@ -87,8 +87,9 @@ struct Report {
   };
   std::optional<std::map<std::string, Out>> standing;
   BalancerTotals balancer;
-  double amplification = 0;          // Attempts per request of a client, over the whole run.
-  std::uint64_t client_retries = 0;  // What clients sent again, over the whole run.
+  double amplification = 0;             // Attempts per request of a client, over the whole run.
+  std::vector<BalancerTotals> daemons;  // Of a simulated fleet, the same for each.
+  std::uint64_t client_retries = 0;     // What clients sent again, over the whole run.
   std::vector<ExpectationResult> expectations;
   std::optional<std::string> digest;         // Of a simulated run.
   std::optional<Duration> loopback_latency;  // Of a measured run: see docs/scenario-format.md.

@@ -130,8 +130,7 @@ Json windows_json(const Report& report) {
   return json;
 }
 
-Json balancer_json(const Report& report) {
-  const BalancerTotals& balancer = report.balancer;
+Json balancer_json(const BalancerTotals& balancer) {
   Json ratios = Json::object();
   for (const auto& [name, _] : balancer.outcomes) ratios[name] = balancer.outcome_ratio(name);
   return {{"requests", balancer.requests},
@@ -139,7 +138,6 @@ Json balancer_json(const Report& report) {
           {"retries", balancer.retries},
           {"retry_ratio", balancer.retry_ratio()},
           {"refused_ratio", balancer.refused_ratio()},
-          {"amplification", report.amplification},
           {"connections_opened", balancer.connections_opened},
           {"connections_reused", balancer.connections_reused},
           {"outcomes", balancer.outcomes},
@@ -197,7 +195,11 @@ Json to_json(const Report& report) {
   json["loads"] = loads_json(report);
   json["windows"] = windows_json(report);
   json["client_retries"] = report.client_retries;
-  json["balancer"] = balancer_json(report);
+  json["amplification"] = report.amplification;
+  json["balancer"] = balancer_json(report.balancer);
+  for (const BalancerTotals& daemon : report.daemons) {
+    json["daemons"].push_back(balancer_json(daemon));
+  }
   Json expectations = Json::array();
   for (const ExpectationResult& result : report.expectations) {
     expectations.push_back(expectation_json(result));

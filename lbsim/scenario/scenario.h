@@ -19,6 +19,7 @@
 #include "lbsim/scenario/clients.h"
 #include "lbsim/scenario/distribution.h"
 #include "lbsim/scenario/expectation.h"
+#include "lbsim/scenario/fleet.h"
 #include "lbsim/scenario/rate.h"
 #include "lbsim/scenario/repetition.h"
 #include "lbsim/scenario/trace.h"
@@ -148,8 +149,9 @@ struct Scenario {
   std::string why;
   std::uint64_t seed = 1;
   Duration duration = std::chrono::seconds{10};
-  Duration warmup{};  // Requests sent before it are not in the figures.
-  config::DaemonConfig config;
+  Duration warmup{};            // Requests sent before it are not in the figures.
+  config::DaemonConfig config;  // Of each daemon.
+  Fleet fleet;
   std::map<std::string, Behaviour> backends;  // By id; "*" is for all the others.
   Network network;
   std::vector<Load> load;

@@ -16,6 +16,7 @@
 #include "lbsim/scenario/choice.h"
 #include "lbsim/scenario/distribution_fields.h"
 #include "lbsim/scenario/expectation_fields.h"
+#include "lbsim/scenario/fleet_fields.h"
 #include "lbsim/scenario/repetition.h"
 #include "lbsim/scenario/scenario.h"
 

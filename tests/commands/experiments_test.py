@@ -13,7 +13,7 @@ import xml.etree.ElementTree
 from commands import SCENARIOS, Commands
 
 STEADY = SCENARIOS / "steady.json"
-ONE_SLOW = SCENARIOS / "one_slow_backend.json"
+ONE_SLOW = SCENARIOS / "strategies/one_slow_backend.json"
 RATES = "load[0].arrivals.poisson.rate=100..300:100"
 GRID = ["sweep", STEADY, "--set", "duration=2s", "--set", RATES, "--strategy", "random,round_robin"]
 SWEEP = [*GRID, "--seeds", "2"]

@@ -6,7 +6,7 @@ private folder a page with lbd and lbsim on the PATH, and the lines below it are
 letter, with "(exit N)" last when it does not end with 0. A ```json block with a "why" is a scenario
 and has to pass; a ```yaml block is a configuration and has to check. A part between
 <!-- generated: COMMAND --> and <!-- end --> has to be what the command prints; with --update it is
-written instead.
+written instead. scenarios/README.md has to tell of every scenario.
 """
 import os
 import pathlib
@@ -74,11 +74,18 @@ def check_links(page):
             yield f"{page.name} links to {target}, which is not there"
 
 
+def check_stories(page):
+    text = page.read_text()
+    for path in page.parent.rglob("*.json"):
+        if f"]({path.relative_to(page.parent)})" not in text:
+            yield f"scenarios/README.md does not tell of {path.name}"
+
+
 def check_features(page):
     """Every test that docs/features.md names has to exist."""
     tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*")
                       if path.suffix in (".cc", ".py", ".txt") or path.name == "compare_digests")
-    scenarios = {path.stem for path in (ROOT / "scenarios").glob("*.json")}
+    scenarios = {path.stem for path in (ROOT / "scenarios").rglob("*.json")}
     for row in page.read_text().splitlines():
         if not row.startswith("|") or row.startswith(("|---", "| feature")):
             continue
@@ -90,14 +97,16 @@ def check_features(page):
 
 def main():
     update = "--update" in sys.argv
-    os.environ["PATH"] = os.environ["LB_BIN"] + os.pathsep + os.environ["PATH"]
+    folders = [os.environ["LB_BIN"], str(ROOT / "tests/docs"), os.environ["PATH"]]
+    os.environ["PATH"] = os.pathsep.join(folders)
     checked, problems = 0, []
-    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "scenarios/README.md"]
     for page in pages:
         count, found = check_page(page, update)
         checked += count
         problems += found
         problems += check_links(page)
+    problems += check_stories(ROOT / "scenarios/README.md")
     problems += check_features(ROOT / "docs/features.md")
     print("\n".join(problems))
     print(f"{len(pages)} pages, {checked} examples, {len(problems)} problems")

@@ -48,7 +48,7 @@ class ReportPageTest(unittest.TestCase):
         return document[:document.index("<script>")], document
 
     def test_everything_is_drawn(self):
-        page, report = self.make_page(SCENARIOS / "flapping_backend.json")
+        page, report = self.make_page(SCENARIOS / "health/flapping_backend.json")
         body, _ = self.drawn(page)
         # Two canvases a chart: latency, requests, answers, in flight and the tail; nobody erred.
         self.assertEqual(body.count("<canvas"), 2 * 5)
@@ -61,7 +61,7 @@ class ReportPageTest(unittest.TestCase):
         self.assertIn(report["digest"], body)
 
     def test_errors_and_misses_are_shown(self):
-        page, report = self.make_page(SCENARIOS / "all_down_and_back.json", "--set",
+        page, report = self.make_page(SCENARIOS / "health/all_down_and_back.json", "--set",
                                       'expect=[{"metric": "error_ratio", "max": 0}]')
         body, _ = self.drawn(page)
         self.assertGreater(report["total"]["error_ratio"], 0)
@@ -86,7 +86,7 @@ class ReportPageTest(unittest.TestCase):
         self.assertNotIn("<b id", body)
 
     def test_it_fills_a_screen(self):
-        page, _ = self.make_page(SCENARIOS / "one_slow_backend.json")
+        page, _ = self.make_page(SCENARIOS / "strategies/one_slow_backend.json")
         picture = self.folder / "page.png"
         self.browse(page, f"--screenshot={picture}")
         self.assertGreater(picture.stat().st_size, 50_000, "a page without charts is much smaller")

@@ -232,7 +232,7 @@ TEST_F(ReportTest, JsonNamesAreStable) {
   const config::Json json = to_json(report());
   EXPECT_EQ(keys_of(json),
             "scenario why world seed duration_s warmup_s digest loopback_latency_ms total backends "
-            "clusters loads windows client_retries balancer expect passed warnings ");
+            "clusters loads windows client_retries amplification balancer expect passed warnings ");
   EXPECT_EQ(keys_of(json["total"]),
             "requests ok server_error timed_out failed error_ratio error_ratio_ci95 ok_ratio "
             "ok_ratio_ci95 server_error_ratio server_error_ratio_ci95 timed_out_ratio "
@@ -246,7 +246,7 @@ TEST_F(ReportTest, JsonNamesAreStable) {
             "timed_out_ratio failed_ratio latency share in_flight_mean in_flight_max queue_mean "
             "queue_max utilisation ");
   EXPECT_EQ(keys_of(json["balancer"]),
-            "requests attempts retries retry_ratio refused_ratio amplification connections_opened "
+            "requests attempts retries retry_ratio refused_ratio connections_opened "
             "connections_reused outcomes outcome_ratios ");
   EXPECT_EQ(keys_of(json["expect"][0]), "metric backend from to min max value passed miss ");
   EXPECT_EQ(json["scenario"], "example");
