@@ -46,7 +46,7 @@ bool differ(std::span<const double> values, std::size_t cut) {
   const double r = std::clamp(lag_one_correlation(deviations), 0.0, 0.95);
   const double variance = squares / (n - 1) * (1 + r) / (1 - r);
   const double error = std::sqrt(variance * (1 / n + 1 / static_cast<double>(cut)));
-  constexpr double kErrors = 4;
+  constexpr double kErrors = 5;
   constexpr double kMatters = 0.01;  // Of the mean of all.
   return std::abs(mean_of(values.first(cut)) - mean) > kErrors * error &&
          std::abs(mean_of(values) - mean) > kMatters * mean;

@@ -82,7 +82,7 @@ class BatchMeans {
 
   // How much of the start should be left out besides, when it differs from the rest for sure:
   // mser() of the mean latencies of the slots says how much, and the mean of what it leaves out is
-  // more than four standard errors away from the mean of the others (four, as mser() looks for the
+  // more than five standard errors away from the mean of the others (five, as mser() looks for the
   // most striking place; errors are those of a first-order autoregression), and changes the mean of
   // all by more than 1 %.
   [[nodiscard]] std::optional<Duration> warmup_missing() const;

@@ -510,6 +510,130 @@ const std::vector<Broken> kBroken = {
      " \"expect\": [{\"metric\": \"requests\", \"min\": 1, \"from\": \"5s\", \"to\": \"5s\"}]}",
      {},
      "s.json:4:13: expect[0]: \"from\" has to be before \"to\"\n"},
+    {"AFilterThatDoesNotGoWithTheMetric",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"retry_ratio\", \"backend\": \"b1\", \"max\": 1}]}",
+     {},
+     "s.json:4:50: expect[0].backend: does not go with \"retry_ratio\": it takes \"window\", "
+     "\"from\" and \"to\"\n"},
+    {"AFilterOfAMetricThatTakesNone",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"amplification\", \"from\": \"1s\", \"max\": 1}]}",
+     {},
+     "s.json:4:49: expect[0].from: does not go with \"amplification\": it is about the whole "
+     "run\n"},
+    {"ATimeoutOfABackend",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"timed_out\", \"backend\": \"b1\", \"max\": 1}]}",
+     {},
+     "s.json:4:48: expect[0].backend: does not go with \"timed_out\": it takes \"load\", "
+     "\"window\", \"from\" and \"to\"\n"},
+    {"AnUnknownLoad",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"ok\", \"load\": \"lod\", \"min\": 1}]}",
+     {},
+     "s.json:4:38: expect[0].load: there is no load called \"lod\"; did you mean \"load\"?\n"},
+    {"AnUnknownOutcome",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"outcomes\", \"outcome\": \"no_backends\", \"max\": 1}]}",
+     {},
+     "s.json:4:47: expect[0].outcome: there is no outcome \"no_backends\"; did you mean "
+     "\"no_backend\"?\n"},
+    {"OutcomesOfNoKind",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"outcome_ratio\", \"max\": 1}]}",
+     {},
+     "s.json:4:13: expect[0]: \"outcome\" is missing: which one, such as \"no_backend\"\n"},
+    {"AnUnknownWindow",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"ok\", \"window\": \"later\", \"min\": 1}]}",
+     {},
+     "s.json:4:40: expect[0].window: there is no window called \"later\"\n"},
+    {"AWindowAndTimes",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"windows\": [{\"name\": \"late\", \"from\": \"5s\"}],\n \"expect\": [{\"metric\": \"ok\", "
+     "\"window\": \"late\", \"from\": \"1s\", \"min\": 1}]}",
+     {},
+     "s.json:5:13: expect[0]: has \"window\" and \"from\" or \"to\": one of them says when\n"},
+    {"TwoWindowsOfOneName",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"windows\": [{\"name\": \"late\", \"from\": \"5s\"}, {\"name\": \"late\", \"from\": "
+     "\"6s\"}]}",
+     {},
+     "s.json:4:55: windows[1].name: there is another window called \"late\"\n"},
+    {"AWindowAfterTheEnd",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"windows\": [{\"name\": \"late\", \"from\": \"10s\"}]}",
+     {},
+     "s.json:4:39: windows[0].from: has to be before the end of the run\n"},
+    {"ATimeWithoutAnEvent",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"time_to_eject\", \"backend\": \"b1\", \"max\": \"1s\"}]}",
+     {},
+     "s.json:4:13: expect[0]: \"after\" is missing: since when, such as the time of an event\n"},
+    {"ARecoveryOfNothing",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"recovery_time\", \"after\": \"1s\", \"max\": \"1s\"}]}",
+     {},
+     "s.json:4:13: expect[0]: \"below\" is missing: what the figure has to come back to\n"},
+    {"ARecoveryOfWhatCannotRecover",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"recovery_time\", \"after\": \"1s\", \"of\": \"share\", "
+     "\"below\": 0.1, \"max\": \"1s\"}]}",
+     {},
+     "s.json:4:62: expect[0].of: expected \"error_ratio\" or a latency, found \"share\"\n"},
+    {"ARecoveryWithoutRoom",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"recovery_time\", \"after\": \"9s\", \"over\": \"2s\", "
+     "\"below\": 0.1, \"max\": \"1s\"}]}",
+     {},
+     "s.json:4:13: expect[0]: there is no room for \"over\" (2s) between \"after\" and \"to\" or "
+     "the end of the run\n"},
+    {"ARecoveryInTooSmallSteps",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"recovery_time\", \"after\": \"1s\", \"over\": \"100us\", "
+     "\"below\": 0.1, \"max\": \"1s\"}]}",
+     {},
+     "s.json:4:13: expect[0]: the time from \"after\" on is more than 10,000 times \"over\"; make "
+     "\"over\" longer, or end earlier with \"to\"\n"},
+    {"AnExpectationOfTheWarmup",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"warmup\": \"2s\",\n \"expect\": [{\"metric\": \"ok\", \"to\": \"2s\", \"min\": 1}]}",
+     {},
+     "s.json:5:36: expect[0].to: is in the warm-up, which is not counted; give a \"from\" to count "
+     "it\n"},
     {"AWarmupLongerThanTheRun",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"

@@ -1,6 +1,6 @@
 // Goal: who was out when, and for how long, as it was noted.
-// Method: one backend that is out from 2 s to 5 s, changes its reason on the way, and once more from
-// 7 s on.
+// Method: one backend that is out from 2 s to 5 s, changes its reason on the way, and once more
+// from 7 s on.
 #include "lbsim/scenario/standing.h"
 
 #include <gtest/gtest.h>
