@@ -68,7 +68,7 @@ void append_clients(std::string& out, const Report& report) {
     case Confidence::told: break;
     case Confidence::too_few: out += "            no ±: too few requests to tell\n"; break;
     case Confidence::correlated:
-      out += "            no ±: the run is too short for how long its queues remember\n";
+      out += "            no ±: parts of the run depend on each other; a longer one would tell\n";
       break;
     case Confidence::not_steady:
       out += "            no ±: events or loads change this run on its way\n";
@@ -82,7 +82,7 @@ void append_inside(std::string& out, const Report& report) {
     out += fmt::format("; {:.4g} in flight, backends {:.1f} % busy", levels->in_flight_mean,
                        levels->utilisation * 100);
     if (levels->queue.max > 0) {
-      out += fmt::format("; {:.4g} queued in lbd, at most {}", levels->queue.mean,
+      out += fmt::format("\n            {:.4g} queued in lbd, at most {}", levels->queue.mean,
                          grouped(levels->queue.max));
     }
   }
