@@ -2,9 +2,11 @@
 #include "lbsim/simulation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "lbcore/assert.h"
 #include "lbcore/subject.h"
+#include "lbsim/scenario/config_change.h"
 #include "lbsim/scenario/seeds.h"
 
 namespace lb::sim {
@@ -24,7 +26,9 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
       config_(scenario.config),
       worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)),
       daemon_choice_(scenario.fleet, scenario::fleet_seed(scenario.seed)),
-      split_draws_(scenario::split_seed(scenario.seed)) {
+      split_draws_(scenario::split_seed(scenario.seed)),
+      resolver_draws_(scenario::resolver_seed(scenario.seed)),
+      paths_(scenario, scenario.fleet.daemons) {
   for (const auto& member : scenario.all_backends()) {
     const std::string& id = member.backend.id;
     const std::uint64_t seed = scenario::backend_seed(scenario.seed, id);
@@ -92,6 +96,7 @@ scenario::Report Simulation::run(const Progress& progress) {
   }
   finish_measures();
   for (const Brain& brain : brains_) {
+    if (!brain.balancer) continue;
     LB_ASSERT(brain.balancer->in_progress() == 0);
     LB_ASSERT(brain.balancer->counters().requests == brain.balancer->counters().outcomes.total());
   }
@@ -135,21 +140,17 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::daemon_hears: daemon_hears(attempt, status); break;
     case EventKind::client_hears: client_hears(request, status); break;
     case EventKind::client_left: client_left(request); break;
-    case EventKind::idle_broken:
-      brains_[event.a].balancer->handle_connection_closed(
-          now_, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
-      break;
+    case EventKind::idle_broken: idle_broken(event); break;
     case EventKind::brain_wakes: brain_wakes(event.a); break;
     case EventKind::control_wakes: control_wakes(daemons_[event.a]); break;
     case EventKind::probe_result:
       probe_returns(event.a, event.c == 1 ? ProbeResult::pass : ProbeResult::fail);
       break;
     case EventKind::load_exchange: exchange_load(daemons_[event.a], event.b); break;
-    case EventKind::spare_connected:
-      spare_connected(event.a, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
-      break;
+    case EventKind::spare_connected: spare_connected(event); break;
     case EventKind::load_asked: load_asked(event.a); break;
     case EventKind::load_told: load_told(event.a); break;
+    case EventKind::resolved: resolve(daemons_[event.a], ClusterId{event.b}); break;
     case EventKind::look: look(); break;
     case EventKind::cut: cut(event.a); break;
     case EventKind::observe: observe(event.a); break;
@@ -166,43 +167,57 @@ void Simulation::arrive(std::uint32_t index) {
 void Simulation::schedule_next_arrival(std::uint32_t index) {
   const auto next = workloads_[index].arrivals->next();
   if (!next) return;
-  workloads_[index].next = *next;
+  scenario::Arrival& arrival = workloads_[index].next;
+  arrival.at = next->at;
+  arrival.client = next->client;
+  arrival.target = next->target;
   push(next->at - now_.time_since_epoch(), {.kind = EventKind::arrival, .a = index});
 }
 
 void Simulation::begin_request(std::uint32_t index, std::uint32_t client, std::uint32_t target) {
   ++sent_;
   in_system_.rise(since_start());
-  send_request({.workload = index, .client = client, .target = target, .sent = now_});
+  const SimRequestId id = requests_.make();
+  SimRequest& request = requests_.at(id);
+  request.workload = index;
+  request.client = client;
+  request.target = target;
+  request.sent = now_;
+  send_request(id, request);
 }
 
 void Simulation::retry_request(RetryId id) {
-  const SimRequest request = retrying_.at(id);
+  const SimRequestId again = requests_.insert(retrying_.at(id));
   retrying_.erase(id);
   ++client_retries_;
-  send_request(request);
+  send_request(again, requests_.at(again));
 }
 
-void Simulation::send_request(SimRequest request) {
+void Simulation::send_request(SimRequestId id, SimRequest& request) {
   Workload& workload = workloads_[request.workload];
   request.daemon = daemon_choice_.next(workload.key_of_client(request.client));
-  const SimRequestId id = requests_.insert(request);
   push(Lane::one_way, {.kind = EventKind::daemon_receives, .a = id.slot, .b = id.generation});
-  if (workload.patience.empty()) {
-    push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = request.workload});
+  // Two out for one in: the queue is as long as there are requests, however patient they are.
+  for (int n = 0; n < 2 && !workload.patience.empty(); ++n) {
+    if (client_waits(workload.patience.front().request)) break;
+    workload.patience.drop();
   }
   workload.patience.push({now_ + workload.load->timeout, id});
+  if (std::exchange(workload.patience_armed, true)) return;
+  push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = request.workload});
 }
 
 void Simulation::client_timeouts(std::uint32_t index) {
   Workload& workload = workloads_[index];
+  workload.patience_armed = false;
   while (!workload.patience.empty()) {
     const auto [ends, id] = workload.patience.front();
-    const bool waits = requests_.contains(id) && requests_.at(id).client_waits;
+    const bool waits = client_waits(id);
     if (waits && ends > now_) {
+      workload.patience_armed = true;
       return push(ends - now_, {.kind = EventKind::client_timeouts, .a = index});
     }
-    static_cast<void>(workload.patience.pop());
+    workload.patience.drop();
     if (!waits) continue;
     conclude(id, ClientResult::timed_out, kNobody);
     push(Lane::one_way, {.kind = EventKind::client_left, .a = id.slot, .b = id.generation});
@@ -256,45 +271,24 @@ void Simulation::forget_if_over(SimRequestId id) {
 
 void Simulation::play(const scenario::Event& event) {
   if (const auto* fault = std::get_if<scenario::Fault>(&event.what)) return strike(*fault);
-  const auto cluster_of = [&](const std::string& name) -> ClusterConfig* {
-    for (ClusterConfig& cluster : config_.clusters) {
-      if (cluster.name == name) return &cluster;
-    }
-    return nullptr;
-  };
+  if (const auto* fault = std::get_if<scenario::DaemonFault>(&event.what)) return play(*fault);
+  scenario::change_clusters(event, config_.clusters);
+  number_clusters();
+  const auto* set = std::get_if<scenario::SetBackends>(&event.what);
+  if (set != nullptr && set->after) return resolve_later(*set);
   if (const auto* reload = std::get_if<scenario::Reload>(&event.what)) {
-    config_.clusters = reload->config.clusters;
     for (config::ListenerConfig& listener : config_.listeners) {
       for (const config::ListenerConfig& next : reload->config.listeners) {
         if (next.name == listener.name) listener = next;
       }
     }
-  } else if (const auto* add = std::get_if<scenario::AddBackend>(&event.what)) {
-    if (ClusterConfig* cluster = cluster_of(add->cluster))
-      cluster->backends.push_back(add->backend);
-  } else if (const auto* remove = std::get_if<scenario::RemoveBackend>(&event.what)) {
-    if (ClusterConfig* cluster = cluster_of(remove->cluster)) {
-      std::erase_if(cluster->backends,
-                    [&](const BackendConfig& backend) { return backend.id == remove->id; });
-    }
   }
-  number_clusters();
   for (Daemon& daemon : daemons_) {
-    apply_config(daemon, now_);
-    after_control(daemon);
+    std::vector<ClusterConfig> clusters = clusters_of(daemon);
+    scenario::change_clusters(event, clusters);
+    change_config(daemon, clusters);
   }
-  observe_all();
   apply_listeners();
-}
-
-void Simulation::push(Duration delay, Event event) {
-  event.at = now_ + delay;
-  events_.push(event);
-}
-
-void Simulation::push(Lane lane, Event event) {
-  event.at = now_ + (lane == Lane::one_way ? scenario_.network.one_way : scenario_.network.connect);
-  events_.push(lane, event);
 }
 
 scenario::Report simulate(const scenario::Scenario& scenario, const Wishes& wishes) {

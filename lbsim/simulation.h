@@ -24,6 +24,7 @@
 #include "lbsim/daemon_choice.h"
 #include "lbsim/event_queue.h"
 #include "lbsim/level.h"
+#include "lbsim/paths.h"
 #include "lbsim/scenario/arrivals.h"
 #include "lbsim/scenario/collector.h"
 #include "lbsim/simulator.h"
@@ -56,31 +57,40 @@ class Simulation {
     bool pooled = true;
     bool idempotent = true;
     std::vector<HashKey> client_keys;  // Of the clients at the start.
+    // A cookie: whose it is, what it says, and which life of which daemon signed it. Without a
+    // secret in the configuration no other can read it.
     struct Session {
       std::uint32_t client = 0;
-      std::optional<BackendId> backend;
+      std::uint32_t backend = kNobody;
+      std::uint64_t signer = 0;
     };
-    std::vector<Session> sessions;  // What the cookie says of whoever has each place.
+    std::vector<Session> sessions;  // Of whoever has each place.
     // When each client loses its patience, in the order of sending; all of a load wait equally
-    // long, so only the first of them needs an event.
+    // long, so only the first of them needs an event. It may come too early, for one that has its
+    // answer.
     struct Patience {
       Instant ends;
       SimRequestId request;
     };
     RingQueue<Patience> patience;
+    bool patience_armed = false;
 
     [[nodiscard]] HashKey key_of_client(std::uint32_t client) const {
       return client < client_keys.size() ? client_keys[client]
                                          : hash_bytes(scenario::client_address(index, client));
     }
-    [[nodiscard]] std::optional<BackendId> session_of(std::uint32_t client) const {
-      const Session& session = sessions[client % sessions.size()];
-      return session.client == client ? session.backend : std::nullopt;
+    // Null without one.
+    [[nodiscard]] const Session* session_of(std::uint32_t client) const {
+      const Session& session = sessions[place_of(client)];
+      return session.client == client && session.backend != kNobody ? &session : nullptr;
+    }
+    [[nodiscard]] std::size_t place_of(std::uint32_t client) const {
+      return client < sessions.size() ? client : client % sessions.size();
     }
     // A late answer to a client that has left is for nobody.
-    void remember(std::uint32_t client, BackendId backend) {
-      Session& session = sessions[client % sessions.size()];
-      if (client >= session.client) session = {client, backend};
+    void remember(const Session& cookie) {
+      Session& session = sessions[place_of(cookie.client)];
+      if (cookie.client >= session.client) session = cookie;
     }
   };
 
@@ -88,7 +98,8 @@ class Simulation {
     std::uint32_t workload = 0;
     std::uint32_t client = 0;
     std::uint32_t target = 0;
-    std::uint32_t daemon = 0;    // Which one it is sent to.
+    std::uint32_t daemon = 0;    // Which one it is sent to,
+    std::uint32_t refused = 0;   // and by how many it was refused before.
     Instant sent;                // For the first time.
     std::uint32_t tries = 1;     // By its client, this one included.
     bool client_waits = true;    // The client has neither its answer nor its patience lost.
@@ -102,26 +113,32 @@ class Simulation {
 
   struct Attempt {
     SimRequestId request;
-    Assignment assignment;
+    ConnectionId connection;
     std::uint32_t workload = 0;
+    std::uint32_t daemon = 0;
     std::uint32_t backend = 0;
     std::uint32_t epoch = 0;   // The life of the backend its connection was opened in.
     Instant arrived;           // At the backend.
     bool daemon_waits = true;  // The daemon has not given it up; the backend may work on anyway.
     bool reaches_backend = false;
     bool request_sent = false;
+    bool reused = false;       // Its connection was open before.
+    bool new_session = false;  // The answer names the backend in a cookie.
   };
 
   // A backend that is asked how it is: who asks, and then what it says.
   struct Report {
     std::uint32_t brain = 0;
-    BackendId backend;
+    std::uint32_t life = 0;     // Of its daemon.
+    std::uint32_t backend = 0;  // Ours, and as its daemon calls it.
+    BackendId id;
     LoadReport load;
   };
 
   // A probe under way.
   struct Probe {
     std::uint32_t daemon = 0;
+    std::uint32_t life = 0;
     ProbeId id;
   };
 
@@ -130,7 +147,10 @@ class Simulation {
   void arrive(std::uint32_t workload);
   void schedule_next_arrival(std::uint32_t workload);
   void begin_request(std::uint32_t workload, std::uint32_t client, std::uint32_t target);
-  void send_request(SimRequest request);
+  void send_request(SimRequestId id, SimRequest& request);
+  [[nodiscard]] bool client_waits(SimRequestId id) const {
+    return requests_.contains(id) && requests_.at(id).client_waits;
+  }
   void retry_request(RetryId id);
   void client_timeouts(std::uint32_t workload);
   void client_hears(SimRequestId id, int status);
@@ -141,6 +161,11 @@ class Simulation {
 
   // -- A request in a daemon (simulation_daemon.cc)
   void daemon_receives(SimRequestId id);
+  void daemon_refuses(SimRequestId id);
+  [[nodiscard]] std::uint32_t worker_of(const Workload& workload, std::uint32_t client) const;
+  [[nodiscard]] std::optional<BackendId> session_of(const Daemon& daemon,
+                                                    const SimRequest& request) const;
+  void remember_session(const SimRequest& request, const Attempt& attempt);
   [[nodiscard]] bool over_rate(Daemon& daemon, std::uint32_t worker, const SimRequest& request);
   // Where a request goes, and how soon when it has to wait there.
   struct Destination {
@@ -172,9 +197,20 @@ class Simulation {
   [[nodiscard]] Duration age_of(const Daemon& daemon) const;
   void live_until_now(Daemon& daemon, Instant since);
   void pass_all_probes(Daemon& daemon, Instant at);
-  void apply_config(Daemon& daemon, Instant since);
-  void apply_plan(Daemon& daemon, const ClusterPlan& plan);
-  void leave_clusters(const Daemon& daemon, const std::vector<ClusterPlan>& plans);
+  void apply_config(Daemon& daemon, const std::vector<ClusterConfig>& clusters, Instant since);
+  // As the daemon has them: others may have noticed a change that it has not.
+  [[nodiscard]] static std::vector<ClusterConfig> clusters_of(const Daemon& daemon);
+  void change_config(Daemon& daemon, const std::vector<ClusterConfig>& clusters);
+  void resolve_later(const scenario::SetBackends& set);
+  void resolve(Daemon& daemon, ClusterId number);
+  void apply_plans(Daemon& daemon, const std::vector<ClusterPlan>& plans);
+  void apply_plan(std::uint32_t brain, const ClusterPlan& plan);
+  void open(Daemon& daemon);
+  void play(const scenario::DaemonFault& fault);
+  void crash(Daemon& daemon);
+  void break_clients(Daemon& daemon);
+  void keep_counters(Daemon& daemon) const;
+  void restart(Daemon& daemon);
   void apply_rate_limit(Daemon& daemon);
   void apply_listeners();
   void number_clusters();
@@ -207,13 +243,28 @@ class Simulation {
   void strike(const scenario::Fault& fault);
   void break_connections(std::uint32_t backend);
   // True when the event cannot happen before a partition ends; it does then.
-  [[nodiscard]] bool held(std::uint32_t backend, const Event& event);
+  [[nodiscard]] bool held(std::uint32_t backend, std::uint32_t daemon, const Event& event);
   void release(std::uint32_t backend);
-  // Sends over the network between the daemon and a backend, where messages may be lost.
-  void cross(std::uint32_t backend, Lane lane, const Event& event);
+  [[gnu::always_inline]] bool held(const Attempt& attempt, const Event& event) {
+    if (paths_.sound(attempt.backend)) return false;
+    const Event copy = event;  // So that an event nobody holds is never put together in memory.
+    return held(attempt.backend, attempt.daemon, copy);
+  }
+  // Sends over the network between a daemon and a backend, where messages may be lost.
+  [[gnu::always_inline]] void cross(const Attempt& attempt, Lane lane, const Event& event) {
+    if (paths_.sound(attempt.backend)) return push(lane, event);
+    const Event copy = event;
+    cross_troubled(attempt, lane, copy);
+  }
+  void cross_troubled(const Attempt& attempt, Lane lane, const Event& event);
   void thaw(std::uint32_t backend);
   void start_probe(const Daemon& daemon, const ProbeId& probe);
-  void spare_connected(std::uint32_t brain, ConnectionId connection);
+  void spare_connected(const Event& event);
+  void idle_broken(const Event& event);
+  // Of a connection that nobody uses; void when the daemon starts again.
+  [[nodiscard]] Event of_idle(EventKind kind, std::uint32_t brain, ConnectionId connection) const;
+  // The connection of it, or nothing when its daemon has started again.
+  [[nodiscard]] std::optional<ConnectionId> idle_of(const Event& event) const;
   void load_asked(std::uint32_t slot);
   void load_told(std::uint32_t slot);
 
@@ -239,8 +290,15 @@ class Simulation {
 
   // -- Helpers
   [[nodiscard]] Duration since_start() const { return now_.time_since_epoch(); }
-  void push(Duration delay, Event event);
-  void push(Lane lane, Event event);
+  [[gnu::always_inline]] void push(Duration delay, Event event) {
+    event.at = now_ + delay;
+    events_.push(event);
+  }
+  [[gnu::always_inline]] void push(Lane lane, Event event) {
+    event.at =
+        now_ + (lane == Lane::one_way ? scenario_.network.one_way : scenario_.network.connect);
+    events_.push(lane, event);
+  }
   void note(std::uint64_t what, std::uint64_t who) {
     const auto now = static_cast<std::uint64_t>(now_.time_since_epoch().count());
     digest_ = mix(digest_ ^ (now * 0x9e3779b97f4a7c15ULL + (what << 32U) + who));
@@ -264,8 +322,10 @@ class Simulation {
   std::uint32_t touched_ = kNobody;                   // The brain that after_brain() is due for.
   PathScratch path_scratch_;
   Prng split_draws_;
+  Prng resolver_draws_;
 
   std::vector<BackendModel> backends_;
+  Paths paths_;
   std::vector<std::size_t> places_;  // Of backends, in the collector.
   struct Weights {
     Level in_flight;

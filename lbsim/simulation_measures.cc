@@ -3,26 +3,13 @@
 #include "lbsim/simulation.h"
 
 namespace lb::sim {
-namespace {
-
-void add_counters(const BalancerCounters& counters, scenario::BalancerTotals& totals) {
-  totals.requests += counters.requests;
-  totals.attempts += counters.attempts;
-  totals.retries += counters.retries;
-  totals.connections_opened += counters.connections_opened;
-  totals.connections_reused += counters.connections_reused;
-  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-    totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] += counters.outcomes.counts[i];
-  }
-}
-
-}  // namespace
 
 // How everything stands at the end of an interval, for the report.
 void Simulation::look() {
   scenario::TimeSeriesCollector& series = *collector_.over_time();
   scenario::TimeSeriesCollector::Snapshot snapshot;
   for (const Brain& brain : brains_) {
+    if (!brain.balancer) continue;
     snapshot.queued += brain.balancer->queue_length();
     for (const BackendStatus& status : brain.balancer->backends()) {
       const std::size_t place = places_[brain.daemon->backend_of_id[status.id.value]];
@@ -88,6 +75,7 @@ void Simulation::observe_all() {
 // is not out; and a breaker that lets trials through is not open.
 void Simulation::observe(std::uint32_t index) {
   Brain& brain = brains_[index];
+  if (!brain.balancer) return;  // Its daemon is gone: what it knew last is all that is known.
   std::vector<Exclusion> now(backends_.size(), Exclusion::removed);
   for (const BackendStatus& status : brain.balancer->backends()) {
     Exclusion why = status.exclusion;
@@ -125,9 +113,9 @@ void Simulation::observe_breakers(std::uint32_t index) {
 
 std::vector<scenario::BalancerTotals> Simulation::totals() const {
   std::vector<scenario::BalancerTotals> daemons(daemons_.size());
-  for (const Daemon& daemon : daemons_) daemons[daemon.number].outcomes = daemon.own_answers;
+  for (const Daemon& daemon : daemons_) daemons[daemon.number] = daemon.past;
   for (const Brain& brain : brains_) {
-    add_counters(brain.balancer->counters(), daemons[brain.daemon->number]);
+    if (brain.balancer) daemons[brain.daemon->number].add(totals_of(*brain.balancer));
   }
   return daemons;
 }

@@ -24,7 +24,7 @@ Names outcome_names() {
   for (std::size_t i = 0; i < kOutcomeCount; ++i) {
     names.push_back(to_string(static_cast<Outcome>(i)));
   }
-  names.insert(names.end(), {"not_routed", "redirected", "responded", "rejected"});
+  names.insert(names.end(), {"not_routed", "redirected", "responded", "rejected", "daemon_gone"});
   return names;
 }
 

@@ -197,6 +197,63 @@ class Loader {
     }
   }
 
+  void read_fault(ObjectReader& fields, WrittenEvent& written, const Scenario& scenario) {
+    Fault fault;
+    describe(fields, fault);
+    std::vector<std::uint32_t> daemons;
+    const bool names_daemons = read_daemons(fields, daemons, scenario);
+    const bool of_daemons =
+        names_daemons && fields.find("backend") == nullptr && fields.find("zone") == nullptr;
+    const bool of_network = fault.kind == FaultKind::loss || fault.kind == FaultKind::partition;
+    if (of_daemons) {
+      written.planned.event.what = DaemonFault{.kind = fault.kind};
+      written.planned.daemons = daemons;
+      check_daemon_fault(fields, fault.kind);
+    } else {
+      if (names_daemons && !of_network) {
+        fields.place()
+            .child(*fields.find("daemon"), fields.path_of("daemon"))
+            .problem("goes with loss and partition, which are between a backend and some daemons");
+      }
+      if (of_network) {
+        simulated_only_.push_back(
+            {fields.find("fault")->at, fields.path_of("fault"), std::string{kSimulatedOnly}});
+      }
+      fault.daemons = std::move(daemons);
+      written.planned.event.what = std::move(fault);
+      read_struck(fields, written, scenario);
+    }
+    fields.optional("for", written.planned.length, kAboveZero, "after which it recovers");
+    check_length(fields, written.planned);
+  }
+
+  // "daemon": a number or a list of them. False without any.
+  static bool read_daemons(ObjectReader& fields, std::vector<std::uint32_t>& daemons,
+                           const Scenario& scenario) {
+    fields.known("daemon");
+    const Node* node = fields.find("daemon");
+    if (node == nullptr) return false;
+    const Place place = fields.place().child(*node, fields.path_of("daemon"));
+    const Range range{.min = 0, .max = std::int64_t{scenario.fleet.daemons} - 1};
+    if (node->kind == Node::Kind::list) {
+      config::read(place, daemons, range);
+      if (daemons.empty()) place.problem("is empty: which daemons?");
+    } else {
+      config::read(place, daemons.emplace_back(), range);
+    }
+    return true;
+  }
+
+  void check_daemon_fault(ObjectReader& fields, FaultKind kind) {
+    const Node& fault = *fields.find("fault");
+    const std::string path = fields.path_of("fault");
+    simulated_only_.push_back({fault.at, path, std::string{kOneDaemonOnly}});
+    if (kind == FaultKind::crash || kind == FaultKind::recover) return;
+    fields.place()
+        .child(fault, path)
+        .problem("a daemon can \"crash\" and \"recover\"; anything else needs a \"backend\"");
+  }
+
   // "backend": an id or a list of them; or "zone".
   void read_struck(ObjectReader& fields, WrittenEvent& written, const Scenario& scenario) {
     fields.known("backend");
@@ -234,7 +291,9 @@ class Loader {
     if (every && *written.length + written.repetition.jitter >= *every) {
       report("has to end before it comes again");
     }
-    if (std::get<Fault>(written.event.what).kind == FaultKind::recover) {
+    const auto* fault = std::get_if<Fault>(&written.event.what);
+    const auto* down = std::get_if<DaemonFault>(&written.event.what);
+    if ((fault != nullptr ? fault->kind : down->kind) == FaultKind::recover) {
       report("does not go with recover, which is the end of something");
     }
   }
@@ -247,8 +306,8 @@ class Loader {
     Event& event = planned.event;
     describe(fields, planned.repetition);
     fields.required("at", event.at, kFromZero, "when, since the start of the run");
-    constexpr std::array<std::string_view, 4> kKinds{"fault", "reload", "add_backend",
-                                                     "remove_backend"};
+    constexpr std::array<std::string_view, 5> kKinds{"fault", "reload", "add_backend",
+                                                     "remove_backend", "set_backends"};
     if (fields.find("reload") != nullptr) {
       Reload reload;
       read_reload(fields, reload);
@@ -261,23 +320,36 @@ class Loader {
       RemoveBackend remove;
       fields.required("remove_backend", remove, "");
       event.what = std::move(remove);
+    } else if (fields.find("set_backends") != nullptr) {
+      event.what = read_set_backends(fields);
     } else if (fields.find("fault") != nullptr) {
-      Fault fault;
-      describe(fields, fault);
-      if (fault.kind == FaultKind::loss || fault.kind == FaultKind::partition) {
-        simulated_only_.push_back(
-            {fields.find("fault")->at, fields.path_of("fault"), std::string{kSimulatedOnly}});
-      }
-      event.what = std::move(fault);
-      read_struck(fields, written, scenario);
-      fields.optional("for", planned.length, kAboveZero, "after which the backend recovers");
-      check_length(fields, planned);
+      read_fault(fields, written, scenario);
     } else {
       place.problem("expected an event with " + config::one_of(kKinds));
       for (const Node::Entry& entry : place.node.entries) fields.known(entry.key);
     }
     fields.finish();
     written_.push_back(std::move(written));
+  }
+
+  SetBackends read_set_backends(ObjectReader& fields) {
+    SetBackends set;
+    fields.required("set_backends", set, "");
+    const Node& node = *fields.find("set_backends");
+    if (const Node* after = node.find("after")) {
+      simulated_only_.push_back(
+          {after->at, fields.path_of("set_backends") + ".after", std::string{kOneDaemonOnly}});
+    }
+    std::set<std::string> ids;
+    for (std::size_t i = 0; i < set.backends.size(); ++i) {
+      const std::string& id = set.backends[i].id;
+      if (id.empty() || ids.insert(id).second) continue;
+      const std::string path = fields.path_of("set_backends") + ".backends[" + std::to_string(i);
+      fields.place()
+          .child(node.find("backends")->items[i], path + ']')
+          .problem("there are two backends \"" + id + '"');
+    }
+    return set;
   }
 
   void read_reload(ObjectReader& fields, Reload& reload) {
@@ -335,6 +407,15 @@ class Loader {
         check_cluster(reader.place().child(*add->find("cluster"), path + ".add_backend.cluster"),
                       scenario);
         check_address(reader.place().child(*add->find("address"), path + ".add_backend.address"));
+      }
+      if (const Node* set = node.find("set_backends")) {
+        const std::string below = path + ".set_backends";
+        check_cluster(reader.place().child(*set->find("cluster"), below + ".cluster"), scenario);
+        const std::vector<Node>& backends = set->find("backends")->items;
+        for (std::size_t i = 0; i < backends.size(); ++i) {
+          const std::string item = below + ".backends[" + std::to_string(i) + "].address";
+          check_address(reader.place().child(*backends[i].find("address"), item));
+        }
       }
       if (const Node* remove = node.find("remove_backend")) {
         const std::string below = path + ".remove_backend";

@@ -122,6 +122,12 @@ inline void describe(ObjectReader& fields, RemoveBackend& remove) {
   fields.required("id", remove.id, kAboveZero, "the backend's id");
 }
 
+inline void describe(ObjectReader& fields, SetBackends& set) {
+  fields.required("cluster", set.cluster, kAboveZero, "the cluster that has other backends");
+  fields.required("backends", set.backends, "all it has from now on");
+  fields.optional("after", set.after, "how long a daemon takes to notice");
+}
+
 inline void describe(ObjectReader& fields, Repetition& repetition) {
   fields.optional("every", repetition.every, kAboveZero, "it comes again at equal distances");
   fields.optional("jitter", repetition.jitter, kFromZero, "each time later by anything up to this");
