@@ -103,6 +103,10 @@ class BackendModel {
   [[nodiscard]] std::uint32_t waiting() const {
     return static_cast<std::uint32_t>(waiting_.size() + frozen_.arrived.size());
   }
+  // Which part of its places is busy, or of its cores where requests share them.
+  [[nodiscard]] double utilisation() const;
+  // A process that begins only now.
+  void start(Duration now) { started_ = now; }
   // Grows with every crash: what was under way before is gone.
   [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
   [[nodiscard]] const std::string& id() const { return id_; }

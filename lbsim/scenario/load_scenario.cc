@@ -89,6 +89,7 @@ class Loader {
       reader.place().problem("\"config\" is missing: the configuration of lbd, or its file");
     }
     reader.optional("fleet", scenario.fleet, "daemons beside each other");
+    reader.optional("autoscalers", scenario.autoscalers, "clusters that grow and shrink");
     read_backends(reader, scenario);
     reader.optional("network", scenario.network, "simulated delays");
     reader.required("load", scenario.load, "a list of loads");
@@ -149,6 +150,10 @@ class Loader {
     if (scenario.fleet.daemons > 1) {
       simulated_only_.push_back({reader.find("fleet")->find("daemons")->at, "fleet.daemons",
                                  std::string{kOneDaemonOnly}});
+    }
+    if (!scenario.autoscalers.empty()) {
+      simulated_only_.push_back(
+          {reader.find("autoscalers")->at, "autoscalers", std::string{kSimulatedOnly}});
     }
     const Node* backends = reader.find("backends");
     if (backends == nullptr) return;
@@ -425,6 +430,12 @@ class Loader {
     });
     check_windows(reader, scenario);
     check_expectations(reader, scenario);
+    std::set<std::string> scaled;
+    check_each(reader, "autoscalers", [&](const Node& node, const std::string& path) {
+      const Place place = reader.place().child(*node.find("cluster"), path + ".cluster");
+      check_cluster(place, scenario);
+      if (!scaled.insert(place.node.text).second) place.problem("has an autoscaler already");
+    });
     check_each(reader, "load", [&](const Node& node, const std::string& path) {
       const Node* name = node.find("class");
       if (name != nullptr) check_class(reader.place().child(*name, path + ".class"), scenario);

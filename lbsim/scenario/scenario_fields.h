@@ -92,6 +92,26 @@ void describe(Fields& fields, Network& network) {
   fields.optional("one_way", network.one_way, kFromZero, "from one host to the next");
 }
 
+inline void describe(ObjectReader& fields, Autoscaler& scaler) {
+  constexpr Range kCount{.min = 1, .max = 10'000};
+  fields.required("cluster", scaler.cluster, kAboveZero, "the cluster that grows and shrinks");
+  fields.optional("min", scaler.min, kCount, "never fewer backends");
+  fields.optional("max", scaler.max, kCount, "never more of them");
+  fields.optional("target_utilisation", scaler.target_utilisation,
+                  "which part of their places is to be busy");
+  fields.optional("interval", scaler.interval, kAboveZero, "between decisions");
+  fields.optional("start_delay", scaler.start_delay, kFromZero,
+                  "from a decision to a backend that is up");
+  fields.optional("stabilisation", scaler.stabilisation, kFromZero,
+                  "it shrinks to the most it wanted in this time");
+  if (scaler.min > scaler.max) fields.place().problem("\"min\" is above \"max\"");
+  if (scaler.target_utilisation <= 0 || scaler.target_utilisation > 1) {
+    fields.place()
+        .child(*fields.find("target_utilisation"), fields.path_of("target_utilisation"))
+        .problem("expected a number above 0 and up to 1");
+  }
+}
+
 template <class Fields>
 void describe(Fields& fields, ClientRetries& retries) {
   fields.required("attempts", retries.attempts, Range{.min = 1, .max = 100},
