@@ -4,6 +4,7 @@
 #include <set>
 
 #include "lbsim/scenario/behaviour_text.h"
+#include "lbsim/scenario/check_expectations.h"
 #include "lbsim/scenario/expand_files.h"
 #include "lbsim/scenario/override.h"
 #include "lbsim/scenario/scenario_fields.h"
@@ -94,6 +95,7 @@ class Loader {
     reader.required("load", scenario.load, "a list of loads");
     if (problems_.empty()) read_traces(reader, scenario);
     read_events(reader, scenario);
+    reader.optional("windows", scenario.windows, "parts of the run the report has figures of");
     reader.optional("expect", scenario.expect, "what has to hold");
   }
 
@@ -426,18 +428,13 @@ class Loader {
         known(remove->find("id"), below + ".id", remove->find("id")->text);
       }
     });
+    check_windows(reader, scenario);
+    check_expectations(reader, scenario);
     std::set<std::string> scaled;
     check_each(reader, "autoscalers", [&](const Node& node, const std::string& path) {
       const Place place = reader.place().child(*node.find("cluster"), path + ".cluster");
       check_cluster(place, scenario);
       if (!scaled.insert(place.node.text).second) place.problem("has an autoscaler already");
-    });
-    check_each(reader, "expect", [&](const Node& node, const std::string& path) {
-      const Node* backend = node.find("backend");
-      if (backend != nullptr) known(backend, path + ".backend", backend->text);
-      if (node.find("metric")->text == "share" && backend == nullptr) {
-        reader.place().child(node, path).problem("\"backend\" is missing: whose share");
-      }
     });
     check_each(reader, "load", [&](const Node& node, const std::string& path) {
       const Node* name = node.find("class");

@@ -15,6 +15,7 @@
 #include "lbsim/scenario/behaviour_fields.h"
 #include "lbsim/scenario/choice.h"
 #include "lbsim/scenario/distribution_fields.h"
+#include "lbsim/scenario/expectation_fields.h"
 #include "lbsim/scenario/fleet_fields.h"
 #include "lbsim/scenario/repetition.h"
 #include "lbsim/scenario/scenario.h"
@@ -36,23 +37,6 @@ struct EnumWords<scenario::FaultKind> {
        {partition, "partition"},
        {fail_probes, "fail_probes"},
        {recover, "recover"}}};
-};
-
-template <>
-struct EnumWords<scenario::Metric> {
-  using enum scenario::Metric;
-  static constexpr std::array<std::pair<scenario::Metric, const char*>, 11> words{
-      {{requests, "requests"},
-       {error_ratio, "error_ratio"},
-       {throughput, "throughput"},
-       {share, "share"},
-       {retry_ratio, "retry_ratio"},
-       {latency_mean, "latency_mean"},
-       {latency_p50, "latency_p50"},
-       {latency_p90, "latency_p90"},
-       {latency_p99, "latency_p99"},
-       {latency_p999, "latency_p999"},
-       {latency_max, "latency_max"}}};
 };
 
 }  // namespace lb::config
@@ -146,43 +130,6 @@ void describe(Fields& fields, Load& load) {
   fields.optional("class", load.request_class, kAboveZero,
                   "the kind of its requests: backends may have a service time for it");
   fields.optional("request", load.request, "what is asked");
-}
-
-// A limit of an expectation: a duration for latencies, a number otherwise.
-inline void read_limit(ObjectReader& fields, std::string_view key, Metric metric,
-                       std::optional<double>& limit) {
-  const Node* node = fields.find(key);
-  if (node == nullptr) return;
-  const Place place = fields.place().child(*node, fields.path_of(key));
-  if (is_latency(metric)) {
-    Duration duration{};
-    config::read(place, duration, kFromZero);
-    limit = std::chrono::duration<double>(duration).count();
-  } else {
-    double number = 0;
-    config::read(place, number);
-    limit = number;
-  }
-}
-
-inline void describe(ObjectReader& fields, Expectation& expectation) {
-  const std::size_t problem_count = fields.place().problems.size();
-  fields.required("metric", expectation.metric, "which figure");
-  // Of an unknown figure nobody can say how a limit should look.
-  const bool known = fields.place().problems.size() == problem_count;
-  fields.optional("backend", expectation.backend, kAboveZero, "of which backend, for share");
-  if (known) read_limit(fields, "min", expectation.metric, expectation.min);
-  if (known) read_limit(fields, "max", expectation.metric, expectation.max);
-  fields.known("min");
-  fields.known("max");
-  fields.optional("from", expectation.from, kFromZero, "start of the time it is about");
-  fields.optional("to", expectation.to, kFromZero, "end of the time it is about");
-  if (expectation.from && expectation.to && *expectation.from >= *expectation.to) {
-    fields.place().problem("\"from\" has to be before \"to\"");
-  }
-  if (fields.find("min") == nullptr && fields.find("max") == nullptr) {
-    fields.place().problem("\"min\" or \"max\" is missing: what is expected");
-  }
 }
 
 inline void describe(ObjectReader& fields, AddBackend& add) {

@@ -31,8 +31,9 @@
   };
   const percent = (ratio) => (ratio * 100).toFixed(ratio > 0 && ratio < 0.001 ? 4 : 2) + " %";
   const plain = (value) => value >= 100 ? whole(value) : String(+value.toPrecision(3));
-  const isLatency = (metric) => metric.startsWith("latency");
-  const figure = (metric, value) => isLatency(metric) ? ms(value * 1000) : plain(value);
+  const isDuration = (metric) => /^(latency|time_to|recovery_time)/.test(metric);
+  const figure = (metric, value) => value === null ? "–"
+      : isDuration(metric) ? ms(value * 1000) : plain(value);
 
   // -- The head
 
@@ -66,12 +67,14 @@
 
   if (report.expect.length > 0) {
     const rows = report.expect.map((e) => {
-      const window = (e.from ? ` from ${e.from}` : "") + (e.to ? ` to ${e.to}` : "");
+      const name = ["metric", "outcome", "cluster", "load", "backend"].map((key) => e[key]);
+      const window = ["from", "after", "to"].map((key) => e[key] ? ` ${key} ${e[key]}` : "").join("");
       const limits = [e.min === undefined ? "" : "≥ " + figure(e.metric, e.min),
                       e.max === undefined ? "" : "≤ " + figure(e.metric, e.max)];
-      const verdict = e.passed ? make("span", {class: "passed"}, "✔ met")
+      const verdict = e.not_measured ? make("span", {}, "– not measured")
+                    : e.passed ? make("span", {class: "passed"}, "✔ met")
                                : make("span", {class: "missed"}, "✘ " + e.miss);
-      return [e.metric + (e.backend ? " " + e.backend : "") + window, figure(e.metric, e.value),
+      return [name.filter(Boolean).join(" ") + (e.window ? " in " + e.window : "") + window, figure(e.metric, e.value),
               limits.filter(Boolean).join(", "), verdict];
     });
     at("expectations").append(make("h2", {}, "Expected"), table(
