@@ -20,12 +20,12 @@ ServiceQueue::ServiceQueue(boost::asio::io_context& io, scenario::Behaviour beha
 bool ServiceQueue::enter(Done done) {
   if (served_.size() >= behaviour_.concurrency) {
     if (waiting_.size() >= behaviour_.queue) return false;
-    waiting_.push_back({Clock::now(), std::move(done)});
+    waiting_.push_back({Clock::now(), in_flight(), std::move(done)});
     return true;
   }
   const std::uint64_t number = started_;
   const auto now = Clock::now();
-  begin({now, std::move(done)}, now);
+  begin({now, in_flight(), std::move(done)}, now);
   if (served_.top().number == number) finish_due();
   return true;
 }
@@ -34,16 +34,8 @@ void ServiceQueue::begin(Job job, Clock::time_point start) {
   served_.push({start + draw_service_time(), started_++, std::move(job)});
 }
 
-void ServiceQueue::note_latency(Duration latency) {
-  latencies_[latency_count_++ % kLatenciesKept] = latency;
-}
-
 ServiceQueue::Load ServiceQueue::load() const {
-  Load load{.in_flight = served_.size() + waiting_.size()};
-  const std::size_t count = std::min(latency_count_, kLatenciesKept);
-  for (std::size_t i = 0; i < count; ++i) load.latency += latencies_[i];
-  if (count > 0) load.latency /= static_cast<Duration::rep>(count);
-  return load;
+  return {in_flight(), latencies_.of_next(in_flight())};
 }
 
 Duration ServiceQueue::draw_service_time() {
@@ -62,7 +54,7 @@ void ServiceQueue::finish_due() {
     const Served ended = served_.top();
     served_.pop();
     const Verdict verdict = draw_verdict();
-    note_latency(now - ended.job.arrived);
+    latencies_.note(ended.job.found, now - ended.job.arrived);
     if (!waiting_.empty()) {
       begin(std::move(waiting_.front()), std::max(ended.end, now - kCatchUpMax));
       waiting_.pop_front();

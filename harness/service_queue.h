@@ -5,7 +5,6 @@
 // same stream in the same order; what one does, the other has to do.
 #pragma once
 
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
@@ -15,6 +14,7 @@
 
 #include "harness/clock.h"
 #include "lbcore/prng.h"
+#include "lbsim/scenario/latency_estimate.h"
 #include "lbsim/scenario/scenario.h"
 
 namespace lb::harness {
@@ -35,8 +35,8 @@ class ServiceQueue {
   // Of requests that end from now on.
   void fail_share(double ratio) { error_ratio_ = ratio; }
 
-  // How it is: the requests it has, and the mean time that the last few of them spent here,
-  // waiting included; zero before the first has ended.
+  // How it is: the requests it has, and what it expects of the next one, waiting included; zero
+  // before the first has ended.
   struct Load {
     std::size_t in_flight = 0;
     Duration latency{};
@@ -46,6 +46,7 @@ class ServiceQueue {
  private:
   struct Job {
     Clock::time_point arrived;
+    std::size_t found = 0;  // How many others were here then.
     Done done;
   };
   struct Served {
@@ -59,8 +60,8 @@ class ServiceQueue {
     }
   };
 
+  [[nodiscard]] std::size_t in_flight() const { return served_.size() + waiting_.size(); }
   void begin(Job job, Clock::time_point start);
-  void note_latency(Duration latency);
   [[nodiscard]] Duration draw_service_time();
   [[nodiscard]] Verdict draw_verdict();
   void finish_due();
@@ -74,9 +75,7 @@ class ServiceQueue {
   std::deque<Job> waiting_;
   std::priority_queue<Served, std::vector<Served>, EndsLater> served_;
   boost::asio::steady_timer timer_;  // For the earliest end; one for all.
-  static constexpr std::size_t kLatenciesKept = 16;
-  std::array<Duration, kLatenciesKept> latencies_{};
-  std::size_t latency_count_ = 0;  // Ever noted.
+  scenario::LatencyEstimate latencies_;
 };
 
 }  // namespace lb::harness

@@ -9,12 +9,13 @@
 namespace lb::sim {
 
 BackendModel::BackendModel(std::string id, const scenario::Behaviour& behaviour, std::uint64_t seed)
-    : id_(std::move(id)), behaviour_(behaviour), prng_(seed) {
+    : prng_(seed), behaviour_(behaviour), id_(std::move(id)) {
   places_ = behaviour.concurrency;
   if (behaviour.discipline == scenario::Discipline::processor_sharing) {
     places_ = std::min(places_, static_cast<std::uint32_t>(std::ceil(behaviour.cores)));
   }
   if (behaviour.cold_start) cold_start_.emplace(behaviour.cold_start->decay);
+  changes_ = behaviour.cold_start.has_value() || !behaviour.drift.empty();
   shares_ = behaviour.discipline == scenario::Discipline::processor_sharing ||
             behaviour.contention.has_value();
   if (!shares_ && behaviour.disturbances.empty()) return;
@@ -67,6 +68,7 @@ Duration BackendModel::draw_service_time(const Start& start) {
 // Of a job that starts now: what changes slowly is the same for the whole of it.
 double BackendModel::slowness(Duration now) const {
   double factor = slow_factor_;
+  if (!changes_) return factor;
   if (cold_start_) {
     factor *= 1 + (behaviour_.cold_start->factor - 1) * cold_start_->left_after(now - started_);
   }
@@ -89,16 +91,9 @@ double BackendModel::utilisation() const {
   return std::min(static_cast<double>(busy_), places) / places;
 }
 
-void BackendModel::note_latency(Duration latency) {
-  latencies_[latency_count_++ % kLatenciesKept] = latency;
-}
-
-LoadReport BackendModel::load() const {
-  LoadReport report{.in_flight = busy_ + static_cast<std::uint32_t>(waiting_.size())};
-  const std::size_t count = std::min(latency_count_, kLatenciesKept);
-  for (std::size_t i = 0; i < count; ++i) report.latency += latencies_[i];
-  if (count > 0) report.latency /= static_cast<std::int64_t>(count);
-  return report;
+LoadReport BackendModel::load() {
+  if (!latencies_) latencies_ = std::make_unique<scenario::LatencyEstimate>();
+  return {.in_flight = in_flight(), .latency = latencies_->of_next(in_flight())};
 }
 
 void BackendModel::strike(const scenario::Fault& fault, Duration now) {
@@ -108,7 +103,7 @@ void BackendModel::strike(const scenario::Fault& fault, Duration now) {
       up_ = false;
       end_troubles();  // A process that starts again knows nothing of them.
       busy_ = 0;
-      latency_count_ = 0;
+      if (latencies_) latencies_->clear();
       ++epoch_;
       while (waiting_.pop()) {
       }

@@ -16,6 +16,7 @@
 #include "lbcore/prng.h"
 #include "lbcore/ring_queue.h"
 #include "lbcore/strategy/strategy.h"
+#include "lbsim/scenario/latency_estimate.h"
 #include "lbsim/scenario/scenario.h"
 #include "lbsim/shared_service.h"
 
@@ -73,10 +74,16 @@ class BackendModel {
   [[nodiscard]] Pace* pace() { return pace_.get(); }
   [[nodiscard]] bool shares() const { return shares_; }
 
-  // What it says when it is asked how it is: the requests it has, and the mean time that the last
-  // few of them took here, waiting included.
-  [[nodiscard]] LoadReport load() const;
-  void note_latency(Duration latency);
+  // What it says when it is asked how it is: the requests it has, and what it expects of the next
+  // one, waiting included. It keeps no account of latencies before it is asked for the first time.
+  [[nodiscard]] LoadReport load();
+  [[nodiscard]] std::uint32_t in_flight() const {
+    return busy_ + static_cast<std::uint32_t>(waiting_.size());
+  }
+  // A request that found so many others is done, after this time.
+  void note_latency(std::uint32_t found, Duration latency) {
+    if (latencies_) latencies_->note(found, latency);
+  }
 
   void strike(const scenario::Fault& fault, Duration now = {});
 
@@ -115,33 +122,33 @@ class BackendModel {
   void end_troubles();
   [[nodiscard]] double slowness(Duration now) const;
 
-  std::string id_;
-  scenario::Behaviour behaviour_;
-  Prng prng_;
-
+  // What every request touches comes first: a run goes from backend to backend, and there are few
+  // lines in a processor's cache.
   bool up_ = true;
   bool hung_ = false;
   bool refusing_ = false;
   bool resetting_ = false;
   bool failing_probes_ = false;
+  bool shares_ = false;
+  bool changes_ = false;  // It starts cold or drifts: slowness() depends on the time.
+  std::uint32_t epoch_ = 0;
+  std::uint32_t busy_ = 0;
+  std::uint32_t places_ = 1;
   std::optional<Duration> black_hole_;
   Duration answer_delay_{};
   double slow_factor_ = 1;
-  std::vector<scenario::Distribution> service_times_;  // By load; empty when all are alike.
+  double error_ratio_ = 0;
+  Prng prng_;
+  RingQueue<JobId> waiting_;
+  std::unique_ptr<Pace> pace_;
+  std::unique_ptr<scenario::LatencyEstimate> latencies_;  // Once somebody has asked for it.
+  std::vector<scenario::Distribution> service_times_;     // By load; empty when all are alike.
+  scenario::Behaviour behaviour_;
+
+  std::string id_;
   std::optional<Decay> cold_start_;
   Duration started_{};
-  bool shares_ = false;
-  std::unique_ptr<Pace> pace_;
-  double error_ratio_ = 0;
-  std::uint32_t epoch_ = 0;
-
-  std::uint32_t busy_ = 0;
-  std::uint32_t places_ = 1;
-  RingQueue<JobId> waiting_;
-  static constexpr std::size_t kLatenciesKept = 16;
-  std::array<Duration, kLatenciesKept> latencies_{};
-  std::size_t latency_count_ = 0;  // Ever noted.
-  Thawed frozen_;                  // What happened to a hung process that it has not noticed.
+  Thawed frozen_;  // What happened to a hung process that it has not noticed.
 };
 
 }  // namespace lb::sim

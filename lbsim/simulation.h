@@ -120,7 +120,8 @@ class Simulation {
     std::uint32_t daemon = 0;
     std::uint32_t backend = 0;
     std::uint32_t epoch = 0;   // The life of the backend its connection was opened in.
-    Instant arrived;           // At the backend.
+    Instant arrived;           // At the backend,
+    std::uint32_t found = 0;   // and how many others were there.
     bool daemon_waits = true;  // The daemon has not given it up; the backend may work on anyway.
     bool reaches_backend = false;
     bool request_sent = false;

@@ -28,6 +28,7 @@ void Simulation::backend_receives(AttemptId id) {
   // it had in an earlier life: its host resets them.
   const BackendModel& model = backends_[attempt.backend];
   if (!model.up() || attempt.epoch != model.epoch()) return answer_daemon(id, 0);
+  attempt.found = model.in_flight();
   admit(id);
 }
 
@@ -84,7 +85,10 @@ void Simulation::service_done(std::uint32_t backend, std::uint32_t epoch, Attemp
   if (model.epoch() != epoch) return;  // It crashed meanwhile; the connection broke then.
   const int status = model.finish(subject_of(id));
   if (status == 0) return;
-  if (attempts_.contains(id)) model.note_latency(now_ - attempts_.at(id).arrived);
+  if (attempts_.contains(id)) {
+    const Attempt& attempt = attempts_.at(id);
+    model.note_latency(attempt.found, now_ - attempt.arrived);
+  }
   answer_daemon(id, status);
   serve_waiting(backend);
   weigh(backend);
@@ -227,7 +231,7 @@ void Simulation::spare_connected(const Event& event) {
 // goes over a connection that is kept, so one that refuses new ones answers, too.
 void Simulation::load_asked(std::uint32_t slot) {
   Report& report = reports_[slot];
-  const BackendModel& model = backends_[report.backend];
+  BackendModel& model = backends_[report.backend];
   const bool cut = paths_.cut(report.backend, brains_[report.brain].daemon->number);
   if (!model.up() || model.hung() || model.resets() || cut) return free_reports_.push_back(slot);
   report.load = model.load();
