@@ -104,7 +104,7 @@ scenario::Report Simulation::run(const Progress& progress) {
   return report();
 }
 
-scenario::Report Simulation::report() const {
+scenario::Report Simulation::report() {
   std::vector<scenario::BalancerTotals> daemons = totals();
   scenario::BalancerTotals all;
   for (const scenario::BalancerTotals& daemon : daemons) all.add(daemon);

@@ -160,7 +160,7 @@ class Simulation {
   void conclude(SimRequestId id, scenario::ClientResult result, std::uint32_t backend);
   void forget_if_over(SimRequestId id);
   void play(const scenario::Event& event);
-  [[nodiscard]] scenario::Report report() const;
+  [[nodiscard]] scenario::Report report();
 
   // -- A request in a daemon (simulation_daemon.cc)
   void daemon_receives(SimRequestId id);

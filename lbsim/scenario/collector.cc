@@ -162,7 +162,8 @@ std::map<std::string, double> Collector::fairness_of(const Part& part) const {
   std::map<std::string, std::vector<double>> loads;
   for (const Scenario::Member& member : members_) {
     const std::size_t place = places_.find(member.backend.id)->second;
-    const std::uint64_t answers = place < part.backends.size() ? part.backends[place].answers() : 0;
+    const std::uint64_t answers =
+        place < part.backends.all().size() ? part.backends.all()[place].answers() : 0;
     loads[member.cluster].push_back(static_cast<double>(answers) / member.backend.weight);
   }
   std::map<std::string, double> fairness;
@@ -209,7 +210,8 @@ Summary Collector::summary_of(const Part& part) const {
 std::map<std::string, Series> Collector::backends_of(const Part& part) const {
   std::map<std::string, Series> backends;
   for (std::size_t place = 0; place < names_.size(); ++place) {
-    backends[names_[place]] = place < part.backends.size() ? part.backends[place] : Series{};
+    backends[names_[place]] =
+        place < part.backends.all().size() ? part.backends.all()[place] : Series{};
   }
   return backends;
 }
@@ -243,7 +245,8 @@ void Collector::add_warnings(Report& report) const {
   }
 }
 
-Report Collector::finish(std::string world, const BalancerTotals& balancer) const {
+Report Collector::finish(std::string world, const BalancerTotals& balancer) {
+  for (Part& part : parts_) part.backends.settle();
   Report report;
   report.world = std::move(world);
   report.scenario = scenario_.name;

@@ -47,7 +47,7 @@ class Collector {
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] std::uint64_t time_in_system() const { return time_in_system_; }
 
-  [[nodiscard]] Report finish(std::string world, const BalancerTotals& balancer) const;
+  [[nodiscard]] Report finish(std::string world, const BalancerTotals& balancer);
 
  private:
   // What an expectation is judged by.

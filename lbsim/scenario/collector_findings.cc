@@ -92,7 +92,8 @@ Collector::Finding Collector::find_clients(const Expectation& expectation,
   }
   const bool counts = traits(metric).unit == Unit::count;
   if (part.total.count() == 0 && !counts) return nothing;
-  if (metric == Metric::share) return {share_of(part.backends, place_in(expectation.backend))};
+  if (metric == Metric::share)
+    return {share_of(part.backends.all(), place_in(expectation.backend))};
   if (metric == Metric::fairness) {
     const auto fairness = fairness_of(part);
     const auto found =
@@ -101,9 +102,9 @@ Collector::Finding Collector::find_clients(const Expectation& expectation,
   }
   static const Series kNothing;
   const std::size_t place = place_in(expectation.backend);
-  const Series& series = expectation.backend.empty()    ? part.total
-                         : place < part.backends.size() ? part.backends[place]
-                                                        : kNothing;
+  const Series& series = expectation.backend.empty()          ? part.total
+                         : place < part.backends.all().size() ? part.backends.all()[place]
+                                                              : kNothing;
   if (series.count() == 0 && !counts && metric != Metric::throughput) return nothing;
   if (is_latency(metric) && series.latency.count() == 0) return nothing;
   return {value_of(series, metric, part.seconds())};

@@ -48,6 +48,11 @@ void Histogram::add(Duration value) {
   max_ = std::max(max_, value);
 }
 
+void Histogram::prefetch(Duration value) const {
+  const std::size_t bucket = bucket_of(static_cast<std::uint64_t>(value.count()));
+  if (bucket < buckets_.size()) __builtin_prefetch(&buckets_[bucket], 1);
+}
+
 std::uint64_t Histogram::count_in(std::size_t bucket) const {
   const auto overflow = overflows_.find(bucket);
   return buckets_[bucket] + (overflow == overflows_.end() ? 0 : overflow->second << 16U);

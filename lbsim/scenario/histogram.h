@@ -20,6 +20,9 @@ class Histogram {
   // REQUIRES: value >= 0. O(1).
   void add(Duration value);
 
+  // It will be added soon.
+  void prefetch(Duration value) const;
+
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] Duration mean() const;                 // Exact. Zero when empty.
   [[nodiscard]] Duration max() const { return max_; }  // Exact.

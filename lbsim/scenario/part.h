@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "lbsim/scenario/batch_means.h"
 #include "lbsim/scenario/series.h"
+#include "lbsim/scenario/series_by_backend.h"
 
 namespace lb::scenario {
 
@@ -29,8 +29,7 @@ struct Part {
     total.add(sample);
     batches.add(sample);
     if (!by_backend || place == kNobody) return;
-    if (place >= backends.size()) backends.resize(place + 1);
-    backends[place].add(sample);
+    backends.add(sample, place);
   }
 
   [[nodiscard]] double seconds() const { return std::chrono::duration<double>(end - from).count(); }
@@ -41,7 +40,7 @@ struct Part {
   std::uint32_t load;
   bool by_backend;
   Series total;
-  std::vector<Series> backends;  // By place.
+  SeriesByBackend backends;
   BatchMeans batches;
   std::uint64_t in_system = 0;  // Time that requests were in the system, in nanoseconds.
 };

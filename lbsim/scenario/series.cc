@@ -12,11 +12,6 @@ std::string_view to_string(ClientResult result) {
   return "?";
 }
 
-void Series::add(const Sample& sample) {
-  ++results[static_cast<std::size_t>(sample.result)];
-  if (sample.result == ClientResult::ok) latency.add(sample.latency);
-}
-
 std::uint64_t Series::count() const {
   std::uint64_t sum = 0;
   for (const std::uint64_t result : results) sum += result;

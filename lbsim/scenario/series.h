@@ -10,10 +10,14 @@
 namespace lb::scenario {
 
 struct Series {
-  std::array<std::uint64_t, kClientResultCount> results{};
   Histogram latency;  // Of `ok` alone: a fast refusal must not look like a fast answer.
+  std::array<std::uint64_t, kClientResultCount> results{};
 
-  void add(const Sample& sample);
+  void add(ClientResult result, Duration taken) {
+    ++results[static_cast<std::size_t>(result)];
+    if (result == ClientResult::ok) latency.add(taken);
+  }
+  void add(const Sample& sample) { add(sample.result, sample.latency); }
   [[nodiscard]] std::uint64_t count() const;
   [[nodiscard]] std::uint64_t count(ClientResult result) const {
     return results[static_cast<std::size_t>(result)];
