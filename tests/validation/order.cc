@@ -1,5 +1,6 @@
 // Strategies in their order, when everybody knows everything: from one queue for all to draws.
 #include "tests/validation/law.h"
+#include "tests/validation/ordered_queues.h"
 #include "tests/validation/theory.h"
 
 namespace lb::validation {
@@ -23,6 +24,22 @@ Setup shared_queue() {
   setup.cluster = R"(, "limits": {"max_in_flight_per_backend": 1, "queue": 1000000,)"
                   R"( "queue_timeout": "60s"})";
   return setup;
+}
+
+// Three queues, for which join-idle-queue (Lu et al., Performance 2011) can be solved exactly: no
+// strategy here does it, but it has its place in the order.
+constexpr double kRhoOfThree = 0.5;
+
+Setup three_queues(const std::string& strategy) {
+  Setup setup{.backends = 3, .strategy = strategy};
+  setup.arrivals = poisson(3 * rate_of(kRhoOfThree));
+  setup.seconds = 200;
+  setup.warmup_seconds = 5;
+  return setup;
+}
+
+double join_idle_mean_ms() {
+  return kServiceMs * OrderedQueues(3, kRhoOfThree, join_idle, 40).mean();
 }
 
 Claim order(const std::string& words, const std::string& source, const Setup& worse,
@@ -52,6 +69,11 @@ std::vector<Law> order_laws() {
 }
 
 std::vector<Claim> order_claims() {
+  const double jiq = join_idle_mean_ms();
+  const auto of_jiq = [=](const Setup& setup, bool above) -> Measure {
+    const Measure mean = measure(setup, &Observed::mean_ms);
+    return [=](std::uint64_t seed) { return above ? mean(seed) / jiq : jiq / mean(seed); };
+  };
   return {
       order("random above round_robin", "M/M/1 above E10/M/1: 1.785", ten_queues("random"),
             ten_queues("round_robin"), 1.5),
@@ -59,6 +81,12 @@ std::vector<Claim> order_claims() {
             ten_queues("least_request"), 1.5),
       order("least_request above least_connections", "Winston 1977: the shortest queue is best",
             ten_queues("least_request"), ten_queues("least_connections"), 1.2),
+      {kSection, "least_request above join-idle-queue, 3 queues, rho = 0.50",
+       "its chain, solved; Lu et al. 2011", "ratio of means", 1.02,
+       of_jiq(three_queues("least_request"), true)},
+      {kSection, "join-idle-queue above least_connections, 3 queues, rho = 0.50",
+       "its chain, solved; Lu et al. 2011", "ratio of means", 1.02,
+       of_jiq(three_queues("least_connections"), false)},
       order("least_connections above one shared queue", "no server idles while somebody waits",
             ten_queues("least_connections"), shared_queue(), 1.05),
   };

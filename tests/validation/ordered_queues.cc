@@ -119,6 +119,14 @@ std::vector<double> join_shortest(const Lengths& lengths) {
   return chances;
 }
 
+std::vector<double> join_idle(const Lengths& lengths) {
+  const auto idle = std::count(lengths.begin(), lengths.end(), 0);
+  if (idle == 0) return join_any(lengths);
+  std::vector<double> chances(lengths.size());
+  std::fill(chances.end() - idle, chances.end(), 1 / static_cast<double>(idle));
+  return chances;
+}
+
 std::vector<double> join_any(const Lengths& lengths) {
   return std::vector<double>(lengths.size(), 1 / static_cast<double>(lengths.size()));
 }

@@ -18,6 +18,8 @@ using JoinRule = std::function<std::vector<double>(const Lengths&)>;
 // The same with draws that may name one queue twice, as in Mitzenmacher's analysis.
 [[nodiscard]] std::vector<double> join_shorter_of_two_draws(const Lengths& lengths);
 [[nodiscard]] std::vector<double> join_shortest(const Lengths& lengths);
+// One that is empty, each of them as likely; any of all where none is.
+[[nodiscard]] std::vector<double> join_idle(const Lengths& lengths);
 [[nodiscard]] std::vector<double> join_any(const Lengths& lengths);
 
 class OrderedQueues {

@@ -41,6 +41,30 @@ Measure latency_alone(double rho) {
                measure(ten_backends("least_dynamic_score", rho), &Observed::mean_ms));
 }
 
+// -- Past the allocation
+
+constexpr const char* kAllocation = "Past the allocation";
+
+// Twenty backends were promised one core each. Ten machines have a second one to spare, and the
+// others, whose neighbours are busy, have not. `load` is in cores, of the twenty.
+Setup uneven_machines(const std::string& strategy, double load) {
+  Setup setup{.backends = 20, .strategy = strategy};
+  setup.concurrency = 1000;
+  setup.more_behaviour = R"(, "discipline": "processor_sharing", "cores": 1)";
+  for (int n = 1; n <= 10; ++n) {
+    setup.behaviours += R"(, "b)" + std::to_string(n) + R"(": {"cores": 2})";
+  }
+  setup.arrivals = poisson(20 * rate_of(load));
+  setup.seconds = 10;
+  setup.warmup_seconds = 5;
+  return setup;
+}
+
+Measure evenly_against_prequal(double load) {
+  return ratio(measure(uneven_machines("weighted_round_robin", load), &Observed::p99_ms),
+               measure(uneven_machines("prequal", load), &Observed::p99_ms));
+}
+
 // -- Retry storms
 
 constexpr const char* kStorm = "Retry storm";
@@ -73,6 +97,7 @@ Setup storm(bool trigger, int budget_percent) {
 
 std::vector<Claim> stability_claims() {
   const auto good = [](const Observed& observed) { return 1 - observed.error_ratio; };
+  const char* prequal = "the ramp of Wydrowski et al., NSDI 2024, 5.1";
   const char* source = "metastable failure; Bronson et al., HotOS 2021";
   return {
       {kStale, "10 workers, told every 0.1 service times: least_connections ahead",
@@ -86,6 +111,14 @@ std::vector<Claim> stability_claims() {
        "least_dynamic_score / least_ewma_latency, means", 0.5, inverse(latency_alone(0.05))},
       {kLatency, "load of 9 backends, 10 of them: collapses", "one gets all until its answers tell",
        "least_ewma_latency / least_dynamic_score, means", 10, latency_alone(0.9)},
+      {kAllocation, "three quarters of what was promised: weighted_round_robin will do", prequal,
+       "prequal / weighted_round_robin, p99", 0.4, inverse(evenly_against_prequal(0.75))},
+      {kAllocation, "a fifth more than was promised: weighted_round_robin collapses", prequal,
+       "weighted_round_robin / prequal, p99", 10, evenly_against_prequal(1.2)},
+      {kAllocation, "a fifth more: prequal uses what others have to spare", prequal,
+       "p99 of weighted_round_robin at 0.75 / of prequal at 1.2", 0.5,
+       ratio(measure(uneven_machines("weighted_round_robin", 0.75), &Observed::p99_ms),
+             measure(uneven_machines("prequal", 1.2), &Observed::p99_ms))},
       {kStorm, "no trigger, no budget: well", source, "share of good answers", 0.999,
        measure(storm(false, 100), good)},
       {kStorm, "trigger, no budget: down ten seconds after it ended", source, "share of errors",
