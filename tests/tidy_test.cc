@@ -307,7 +307,8 @@ TEST(Tree, EveryTestFileIsBuilt) {
 
 TEST(Tree, EveryScenarioIsPlayed) {
   const std::string registration = read(kRoot / "tests/scenarios/CMakeLists.txt");
-  EXPECT_NE(registration.find("GLOB_RECURSE"), std::string::npos) << "tests/scenarios does not glob";
+  EXPECT_NE(registration.find("GLOB_RECURSE"), std::string::npos)
+      << "tests/scenarios does not glob";
   EXPECT_NE(registration.find("scenarios/*.json"), std::string::npos);
   std::size_t count = 0;
   ASSERT_TRUE(fs::exists(kRoot / "scenarios"));

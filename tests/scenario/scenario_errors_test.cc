@@ -551,6 +551,7 @@ const std::vector<Broken> kBroken = {
      "s.json:4:20: events[0].at: expected a duration of at least 0s, such as \"250ms\" or \"5s\", "
      "found \"1 s\"\n"
      "s.json:5:13: expect[0]: \"min\" or \"max\" is missing: what is expected\n"
+     "s.json:5:13: expect[0]: \"backend\" is missing: whose share\n"
      "s.json:6:14: duration: expected a duration above zero, such as \"250ms\" or \"5s\", found "
      "\"0s\"\n"},
 };
