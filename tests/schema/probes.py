@@ -5,8 +5,8 @@ VALUES = [None, True, 0, -1, 2.5, 10**19, "", "x", ".5s", "64KiB", [1], {"x": 1}
 # What a value has to be for the loader to take it, where the schema alone leaves it open.
 GOOD = {"cluster": "web", "address": "127.0.0.1:8001", "bind": "127.0.0.1:0", "backend": "b1",
         "id": "b1", "listener": "web", "path": "/", "path_prefix": "/", "scheme": "http",
-        "class": "upload", "file": "measured_times.txt", "zone": "a", "table_size": 5, "until": "1s",
-        "status": 302}
+        "class": "upload", "file": "measured_times.txt", "zone": "a", "table_size": 5,
+        "until": "1s", "status": 302}
 
 
 class Probes:

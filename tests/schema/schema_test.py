@@ -83,8 +83,9 @@ class SchemaTest(unittest.TestCase):
         done = subprocess.run([TOOLS[kind], "check", file], capture_output=True, text=True,
                               timeout=60, check=False)
         self.assertIn(done.returncode, (0, 2), done.stderr)
-        self.assertEqual(done.returncode == 0, done.stderr == "" or "warning" in done.stderr)
-        return [line.split(": ", 1)[1] for line in done.stderr.splitlines() if "warning" not in line]
+        if done.returncode == 0:
+            return []  # There may be warnings.
+        return [line.split(": ", 1)[1] for line in done.stderr.splitlines()]
 
     def judge(self, documents):
         """(path, kind, what the loader says, whether the schema takes it) of every document."""
