@@ -7,7 +7,8 @@
 
 namespace lb {
 
-[[noreturn]] inline void assert_failed(const char* expression, const char* file, int line) {
+[[noreturn, gnu::cold, gnu::noinline]] inline void assert_failed(const char* expression,
+                                                                 const char* file, int line) {
   std::fprintf(stderr, "%s:%d: broken invariant: %s\n", file, line, expression);
   std::abort();
 }

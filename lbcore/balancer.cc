@@ -31,17 +31,19 @@ Balancer::~Balancer() = default;
 Start Balancer::handle_request(Instant now, const RequestInput& input) {
   LB_ASSERT(input.priority < AdmissionQueue::kClassCount);
   ++counters_.requests;
-  Request request;
+  const RequestId id = requests_.insert({});
+  Request& request = requests_.at(id);
   request.key = input.key;
   request.pooled = input.pooled;
   request.priority = static_cast<std::uint8_t>(input.priority);
   if (config_.affinity) request.session = input.session;
-  const RequestId id = requests_.insert(request);
   if (config_.timeouts.request > Duration::zero()) {
-    requests_.at(id).overall =
+    request.overall =
         deadlines_.set(DeadlineKind::request, now + config_.timeouts.request, subject_of(id));
   }
-  return told(now, input::Request{input}, place(now, id));
+  const Start start = place(now, id, request);
+  told(now, input::Request{input}, start);
+  return start;
 }
 
 Start Balancer::handle_attempt_due(Instant now, RequestId id) {
@@ -52,28 +54,29 @@ Start Balancer::handle_attempt_due(Instant now, RequestId id) {
   if (request.out_of_time) {
     const bool too_long = !deadlines_.contains(request.overall) && request.overall;
     const Outcome outcome = too_long ? Outcome::timeout : Outcome::queue_timeout;
-    const Start over = refuse(id, outcome);
+    const Start over = refuse(id, request, outcome);
     if (was_queued) call_next(now);
-    return told(now, input::AttemptDue{id}, over);
+    told(now, input::AttemptDue{id}, over);
+    return over;
   }
-  const Start start = place(now, id);
+  const Start start = place(now, id, request);
   if (was_queued) call_next(now);
-  return told(now, input::AttemptDue{id}, start);
+  told(now, input::AttemptDue{id}, start);
+  return start;
 }
 
 // An attempt, a place in the queue, or the end.
-Start Balancer::place(Instant now, RequestId id) {
-  const Request& request = requests_.at(id);
+Start Balancer::place(Instant now, RequestId id, Request& request) {
   if (const auto slot = session_of(request)) {
-    return assign(now, id, {*slot, PickReason::sticky, 1});
+    return assign(now, id, request, {*slot, PickReason::sticky, 1});
   }
   const bool overtakes = request.phase == Request::Phase::arriving && somebody_waits();
   switch (overtakes ? Room::later : room()) {
-    case Room::now: return assign(now, id, choose(now, request));
-    case Room::later: return wait_in_queue(now, id);
+    case Room::now: return assign(now, id, request, choose(now, request));
+    case Room::later: return wait_in_queue(now, id, request);
     case Room::never: break;
   }
-  return refuse(id, Outcome::no_backend);
+  return refuse(id, request, Outcome::no_backend);
 }
 
 Balancer::Room Balancer::room() const {
@@ -104,21 +107,27 @@ std::optional<BackendSlot> Balancer::session_of(const Request& request) const {
 }
 
 EligibleSet::Choice Balancer::choose(Instant now, const Request& request) {
-  std::array<EligibleSet::Place, RetryConfig::kAttemptsMax> tried{};
-  std::size_t count = 0;
-  for (const BackendId id : request.tried_backends()) {
-    const Backend* backend = find_backend(id);
-    if (backend != nullptr && backend->place) tried[count++] = backend->place;
-  }
-  const EligibleSet::Choice choice = eligible_.pick(request.key, {tried.data(), count}, now, prng_);
+  const EligibleSet::Choice choice = request.attempts == 0
+                                         ? eligible_.pick(request.key, {}, now, prng_)
+                                         : choose_another(now, request);
   while (const auto slot = eligible_.poll_load_probe()) {
     actions_.push({.kind = Action::Kind::ask_load, .backend = backends_[*slot].id});
   }
   return choice;
 }
 
-Start Balancer::assign(Instant now, RequestId id, const EligibleSet::Choice& choice) {
-  Request& request = requests_.at(id);
+EligibleSet::Choice Balancer::choose_another(Instant now, const Request& request) {
+  std::array<EligibleSet::Place, RetryConfig::kAttemptsMax> tried{};
+  std::size_t count = 0;
+  for (const BackendId id : request.tried_backends()) {
+    const Backend* backend = find_backend(id);
+    if (backend != nullptr && backend->place) tried[count++] = backend->place;
+  }
+  return eligible_.pick(request.key, {tried.data(), count}, now, prng_);
+}
+
+Start Balancer::assign(Instant now, RequestId id, Request& request,
+                       const EligibleSet::Choice& choice) {
   Backend& backend = backends_[choice.slot];
   request.backend = choice.slot;
   request.attempt_started = now;
@@ -141,20 +150,19 @@ Start Balancer::assign(Instant now, RequestId id, const EligibleSet::Choice& cho
     ++counters_.sessions_moved;
   }
   const bool new_session = config_.affinity && !session_kept;
-  Start start{.kind = Start::Kind::assigned, .request = id};
-  start.assignment = {.request = id,
-                      .backend = backend.id,
-                      .connection = request.connection,
-                      .reused = idle.has_value(),
-                      .reason = choice.reason,
-                      .attempt = request.attempts,
-                      .eligible_count = choice.candidates,
-                      .new_session = new_session};
-  return start;
+  return {.kind = Start::Kind::assigned,
+          .request = id,
+          .assignment = {.request = id,
+                         .backend = backend.id,
+                         .connection = request.connection,
+                         .reused = idle.has_value(),
+                         .reason = choice.reason,
+                         .attempt = request.attempts,
+                         .eligible_count = choice.candidates,
+                         .new_session = new_session}};
 }
 
-Start Balancer::refuse(RequestId id, Outcome outcome) {
-  Request& request = requests_.at(id);
+Start Balancer::refuse(RequestId id, Request& request, Outcome outcome) {
   deadlines_.cancel(request.deadline);
   deadlines_.cancel(request.overall);
   if (request.retrying) --retrying_;
@@ -166,11 +174,10 @@ Start Balancer::refuse(RequestId id, Outcome outcome) {
 // ---------------------------------------------------------------------------------------------
 // The queue
 
-Start Balancer::wait_in_queue(Instant now, RequestId id) {
-  Request& request = requests_.at(id);
+Start Balancer::wait_in_queue(Instant now, RequestId id, Request& request) {
   const bool first_time = request.phase != Request::Phase::called || !request.queue_entry;
   if (first_time) {
-    if (queue_.size() >= config_.limits.queue) return refuse(id, Outcome::over_limit);
+    if (queue_.size() >= config_.limits.queue) return refuse(id, request, Outcome::over_limit);
     ++counters_.queued;
     request.queued_since = now;
     request.queue_entry = queue_.push(id, request.priority, now);
@@ -235,15 +242,18 @@ NextStep Balancer::handle_answer(Instant now, RequestId id, int status, const At
   if (worth_repeating(config_.retries.on, status) && may_retry(request, facts)) {
     ++backends_[request.backend].failures;
     pool_.close(request.connection);
-    return told(now, input::Answered{id, status, facts},
-                retry(now, id, Outcome::backend_error, facts));
+    retry(now, id, request, facts);
+    const NextStep again{NextStep::Kind::retry, Outcome::backend_error};
+    told(now, input::Answered{id, status, facts}, again);
+    return again;
   }
   request.phase = Request::Phase::answering;
   set_deadline(request, id, DeadlineKind::idle, now + config_.timeouts.idle);
   deadlines_.cancel(request.overall);
   call_next(now);  // A trial is over: its breaker has room for another, or nobody has any more.
-  return told(now, input::Answered{id, status, facts},
-              NextStep{NextStep::Kind::deliver, Outcome::success});
+  const NextStep deliver{NextStep::Kind::deliver, Outcome::success};
+  told(now, input::Answered{id, status, facts}, deliver);
+  return deliver;
 }
 
 NextStep Balancer::handle_attempt_failed(Instant now, RequestId id, AttemptFailure failure,
@@ -254,12 +264,11 @@ NextStep Balancer::handle_attempt_failed(Instant now, RequestId id, AttemptFailu
   attempt_ended(now, request, CircuitBreaker::Result::failure, true);
   const Outcome last = facts.answer_begun ? Outcome::cut : outcome_of(failure);
   pool_.close(request.connection);
-  if (worth_repeating(config_.retries.on, failure) && may_retry(request, facts)) {
-    return told(now, input::AttemptFailed{id, failure, facts}, retry(now, id, last, facts));
-  }
-  end_request(now, id, last);
-  return told(now, input::AttemptFailed{id, failure, facts},
-              NextStep{NextStep::Kind::give_up, last});
+  const bool again = worth_repeating(config_.retries.on, failure) && may_retry(request, facts);
+  again ? retry(now, id, request, facts) : end_request(now, id, request, last);
+  const NextStep step{again ? NextStep::Kind::retry : NextStep::Kind::give_up, last};
+  told(now, input::AttemptFailed{id, failure, facts}, step);
+  return step;
 }
 
 // What an attempt says of its backend, to everybody who wants to know.
@@ -303,8 +312,7 @@ bool Balancer::may_retry(const Request& request, const AttemptFacts& facts) {
   return false;
 }
 
-NextStep Balancer::retry(Instant now, RequestId id, Outcome last, const AttemptFacts& facts) {
-  Request& request = requests_.at(id);
+void Balancer::retry(Instant now, RequestId id, Request& request, const AttemptFacts& facts) {
   leave_backend(now, request);
   ++counters_.retries;
   if (facts.request_sent && !std::exchange(request.retrying, true)) ++retrying_;
@@ -313,7 +321,6 @@ NextStep Balancer::retry(Instant now, RequestId id, Outcome last, const AttemptF
   const Duration wait = backoff(config_.retries.backoff, request.attempts + 1U, prng_);
   set_deadline(request, id, DeadlineKind::backoff, now + wait);
   call_next(now);
-  return {NextStep::Kind::retry, last};
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -337,7 +344,7 @@ void Balancer::handle_finished(Instant now, RequestId id, Outcome outcome, bool 
       pool_.close(request.connection);
     }
   }
-  end_request(now, id, outcome);
+  end_request(now, id, request, outcome);
 }
 
 void Balancer::leave_backend(Instant now, Request& request) {
@@ -349,8 +356,7 @@ void Balancer::leave_backend(Instant now, Request& request) {
   drop_if_finished(slot);
 }
 
-void Balancer::end_request(Instant now, RequestId id, Outcome outcome) {
-  Request& request = requests_.at(id);
+void Balancer::end_request(Instant now, RequestId id, Request& request, Outcome outcome) {
   if (request.has_attempt()) ++backends_[request.backend].outcomes[outcome];
   leave_backend(now, request);
   deadlines_.cancel(request.overall);
@@ -366,8 +372,7 @@ void Balancer::end_request(Instant now, RequestId id, Outcome outcome) {
 // Time
 
 void Balancer::set_deadline(Request& request, RequestId id, DeadlineKind kind, Instant at) {
-  deadlines_.cancel(request.deadline);
-  request.deadline = deadlines_.set(kind, at, subject_of(id));
+  deadlines_.replace(request.deadline, kind, at, subject_of(id));
 }
 
 std::optional<Action> Balancer::poll_action() {

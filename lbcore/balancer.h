@@ -29,6 +29,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "lbcore/admission_queue.h"
@@ -246,31 +247,31 @@ class Balancer {
  private:
   struct Backend;
   struct Request;
-  // Writes a call down, when somebody wants to know, and passes its answer on.
-  template <class Input, class Answer>
-  Answer told(Instant now, const Input& input, Answer answer) const;
-  template <class Input>
-  void told(Instant now, const Input& input) const;
+  // Writes a call and its answer down, when somebody wants to know.
+  template <class Input, class Answer = std::monostate>
+  void told(Instant now, const Input& input, const Answer& answer = {}) const;
 
   // Is there a place for one more request?
   enum class Room : std::uint8_t { now, later, never };
 
   // -- Requests (balancer.cc)
   [[nodiscard]] Room room() const;
-  [[nodiscard]] Start place(Instant now, RequestId id);
-  [[nodiscard]] Start wait_in_queue(Instant now, RequestId id);
-  [[nodiscard]] Start refuse(RequestId id, Outcome outcome);
-  [[nodiscard]] Start assign(Instant now, RequestId id, const EligibleSet::Choice& choice);
+  [[nodiscard]] Start place(Instant now, RequestId id, Request& request);
+  [[nodiscard]] Start wait_in_queue(Instant now, RequestId id, Request& request);
+  [[nodiscard]] Start refuse(RequestId id, Request& request, Outcome outcome);
+  [[nodiscard]] Start assign(Instant now, RequestId id, Request& request,
+                             const EligibleSet::Choice& choice);
   [[nodiscard]] EligibleSet::Choice choose(Instant now, const Request& request);
+  [[nodiscard]] EligibleSet::Choice choose_another(Instant now, const Request& request);
   [[nodiscard]] std::optional<BackendSlot> session_of(const Request& request) const;
   // In the queue, or called and not come yet.
   [[nodiscard]] bool somebody_waits() const { return called_ || !queue_.empty(); }
   void call_next(Instant now);
   [[nodiscard]] bool may_retry(const Request& request, const AttemptFacts& facts);
-  [[nodiscard]] NextStep retry(Instant now, RequestId id, Outcome last, const AttemptFacts& facts);
+  void retry(Instant now, RequestId id, Request& request, const AttemptFacts& facts);
   void attempt_ended(Instant now, Request& request, CircuitBreaker::Result result, bool gateway);
   void leave_backend(Instant now, Request& request);
-  void end_request(Instant now, RequestId id, Outcome outcome);
+  void end_request(Instant now, RequestId id, Request& request, Outcome outcome);
   void set_deadline(Request& request, RequestId id, DeadlineKind kind, Instant at);
   void expire(Instant now, const DeadlineTable::Expired& expired);
   void expire_request(RequestId id, DeadlineKind kind);

@@ -80,14 +80,9 @@ struct Balancer::Request {
 };
 
 template <class In, class Out>
-Out Balancer::told(Instant now, const In& input, Out answer) const {
-  if (journal_ != nullptr) journal_->handled(now, input, answer);
-  return answer;
-}
-
-template <class In>
-void Balancer::told(Instant now, const In& input) const {
-  if (journal_ != nullptr) journal_->handled(now, input, {});
+void Balancer::told(Instant now, const In& input, const Out& answer) const {
+  if (journal_ != nullptr) [[unlikely]]
+    journal_->handled(now, input, answer);
 }
 
 }  // namespace lb

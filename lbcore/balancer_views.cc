@@ -32,7 +32,8 @@ std::vector<Tally> Balancer::take_tallies(Instant now) {
   forget_tallies();
   std::sort(tallies.begin(), tallies.end(),
             [](const Tally& a, const Tally& b) { return a.backend < b.backend; });
-  return tallies.empty() ? tallies : told(now, input::TalliesTaken{}, tallies);
+  if (!tallies.empty()) told(now, input::TalliesTaken{}, tallies);
+  return tallies;
 }
 
 Tally& Balancer::tally_of(Backend& backend) {

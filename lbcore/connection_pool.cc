@@ -21,8 +21,9 @@ void ConnectionPool::opened(Connection& connection) {
 std::optional<ConnectionId> ConnectionPool::check_out(BackendSlot backend) {
   if (idle_count(backend) == 0) return std::nullopt;
   const ConnectionId id = idle_[backend].newest;
-  leave_idle(id);
-  ++connections_.at(id).requests;
+  Connection& connection = connections_.at(id);
+  leave_idle(connection);
+  ++connection.requests;
   return id;
 }
 
@@ -54,7 +55,7 @@ std::optional<ConnectionId> ConnectionPool::check_in(Instant now, ConnectionId i
 void ConnectionPool::close(ConnectionId id) {
   if (!connections_.contains(id)) return;
   opened(connections_.at(id));
-  if (connections_.at(id).idle) leave_idle(id);
+  if (connections_.at(id).idle) leave_idle(connections_.at(id));
   connections_.erase(id);
 }
 
@@ -73,8 +74,7 @@ std::vector<ConnectionId> ConnectionPool::idle_connections() {
   return idle;
 }
 
-void ConnectionPool::leave_idle(ConnectionId id) {
-  Connection& connection = connections_.at(id);
+void ConnectionPool::leave_idle(Connection& connection) {
   IdleList& list = idle_[connection.backend];
   (connection.older ? connections_.at(connection.older).newer : list.oldest) = connection.newer;
   (connection.newer ? connections_.at(connection.newer).older : list.newest) = connection.older;

@@ -86,7 +86,7 @@ class ConnectionPool {
 
   ConnectionId insert(const Connection& connection);
   void opened(Connection& connection);
-  void leave_idle(ConnectionId id);
+  void leave_idle(Connection& connection);
 
   DeadlineTable& deadlines_;
   Slab<Connection, ConnectionId> connections_;

@@ -1,7 +1,5 @@
 #include "lbcore/deadline_table.h"
 
-#include <algorithm>
-
 namespace lb {
 namespace {
 
@@ -9,36 +7,29 @@ namespace {
 // that is not nearly in order has no business being a list.
 constexpr int kStepsMax = 8;
 
-std::size_t number(DeadlineKind kind) { return static_cast<std::size_t>(kind); }
-
 }  // namespace
+
+DeadlineTable::DeadlineTable() : slots_(kDeadlineKindCount) {
+  for (Index end = 0; end < kDeadlineKindCount; ++end) {
+    slots_[end].earlier = slots_[end].later = end;
+  }
+}
 
 DeadlineId DeadlineTable::set(DeadlineKind kind, Instant at, std::uint64_t subject) {
   const Index index = take_slot();
-  Slot& slot = slots_[index];
-  slot.at = at;
-  slot.sequence = ++sequence_;
-  slot.subject = subject;
-  slot.kind = kind;
-  slot.live = true;
+  slots_[index].live = true;
   ++size_;
-  if (!link_near_end(index)) {
-    heap_.push_back(index);
-    put_in_heap(heap_.size() - 1, index);
-    rise(heap_.size() - 1);
-    note_top_of_heap();
+  put(index, kind, at, subject);
+  return {index, slots_[index].generation};
+}
+
+void DeadlineTable::replace(DeadlineId& id, DeadlineKind kind, Instant at, std::uint64_t subject) {
+  if (!contains(id)) {
+    id = set(kind, at, subject);
+    return;
   }
-  return {index, slot.generation};
-}
-
-void DeadlineTable::cancel(DeadlineId& id) {
-  if (contains(id)) remove(id.slot);
-  id = {};
-}
-
-std::optional<Instant> DeadlineTable::earliest() const {
-  if (size_ == 0) return std::nullopt;
-  return *std::min_element(firsts_.begin(), firsts_.end());
+  take_out(slots_[id.slot]);
+  put(id.slot, kind, at, subject);
 }
 
 std::optional<DeadlineTable::Expired> DeadlineTable::pop_expired(Instant now) {
@@ -63,10 +54,17 @@ DeadlineTable::Index DeadlineTable::take_slot() {
 
 DeadlineTable::Index DeadlineTable::find_first() const {
   Index first = heap_.empty() ? kNone : heap_.front();
-  for (const List& list : lists_) {
-    if (list.first != kNone && (first == kNone || before(list.first, first))) first = list.first;
+  for (Index end = 0; end < kDeadlineKindCount; ++end) {
+    const Index candidate = slots_[end].later;
+    if (candidate == end || (first != kNone && !before(candidate, first))) continue;
+    first = candidate;
   }
   return first;
+}
+
+void DeadlineTable::find_earliest() const {
+  earliest_ = slots_[find_first()].at;
+  stale_ = false;
 }
 
 bool DeadlineTable::before(Index a, Index b) const {
@@ -75,47 +73,54 @@ bool DeadlineTable::before(Index a, Index b) const {
   return x.at != y.at ? x.at < y.at : x.sequence < y.sequence;
 }
 
-bool DeadlineTable::link_near_end(Index index) {
+// Near the end of its list, or into the heap.
+void DeadlineTable::put(Index index, DeadlineKind kind, Instant at, std::uint64_t subject) {
   Slot& slot = slots_[index];
-  List& list = lists_[number(slot.kind)];
-  Index after = list.last;
-  for (int steps = 0; after != kNone && slots_[after].at > slot.at; ++steps) {
-    if (steps == kStepsMax) return false;
+  slot.at = at;
+  slot.sequence = ++sequence_;
+  slot.subject = subject;
+  slot.kind = kind;
+  if (at < earliest_) earliest_ = at;
+  // The end itself is before all instants.
+  Index after = slots_[end_of(kind)].earlier;
+  for (int steps = 0; slots_[after].at > at; ++steps) {
+    if (steps == kStepsMax) return add_to_heap(index);
     after = slots_[after].earlier;
   }
   slot.earlier = after;
-  slot.later = after == kNone ? list.first : slots_[after].later;
-  (after == kNone ? list.first : slots_[after].later) = index;
-  (slot.later == kNone ? list.last : slots_[slot.later].earlier) = index;
-  if (after == kNone) firsts_[number(slot.kind)] = slot.at;
-  return true;
+  slot.later = slots_[after].later;
+  slots_[after].later = index;
+  slots_[slot.later].earlier = index;
 }
 
-void DeadlineTable::unlink(const Slot& slot) {
-  List& list = lists_[number(slot.kind)];
-  (slot.earlier == kNone ? list.first : slots_[slot.earlier].later) = slot.later;
-  (slot.later == kNone ? list.last : slots_[slot.later].earlier) = slot.earlier;
-  if (slot.earlier == kNone) {
-    firsts_[number(slot.kind)] = slot.later == kNone ? kNever : slots_[slot.later].at;
+void DeadlineTable::take_out(Slot& slot) {
+  stale_ = stale_ || slot.at == earliest_;
+  if (slot.heap_place != kNotInHeap) {
+    remove_from_heap(slot.heap_place);
+    slot.heap_place = kNotInHeap;
+    return;
   }
+  slots_[slot.earlier].later = slot.later;
+  slots_[slot.later].earlier = slot.earlier;
 }
 
 void DeadlineTable::remove(Index index) {
   Slot& slot = slots_[index];
-  slot.heap_place == kNotInHeap ? unlink(slot) : remove_from_heap(slot.heap_place);
-  slot.heap_place = kNotInHeap;
+  take_out(slot);
   slot.live = false;
   ++slot.generation;
   slot.later = free_;
   free_ = index;
-  --size_;
+  if (--size_ == 0) earliest_ = Instant::max(), stale_ = false;
 }
 
 // ---------------------------------------------------------------------------------------------
 // The heap
 
-void DeadlineTable::note_top_of_heap() {
-  firsts_.back() = heap_.empty() ? kNever : slots_[heap_.front()].at;
+void DeadlineTable::add_to_heap(Index index) {
+  heap_.push_back(index);
+  put_in_heap(heap_.size() - 1, index);
+  rise(heap_.size() - 1);
 }
 
 void DeadlineTable::put_in_heap(std::size_t place, Index index) {
@@ -151,7 +156,6 @@ void DeadlineTable::remove_from_heap(std::size_t place) {
     rise(place);
     sink(slots_[last].heap_place);
   }
-  note_top_of_heap();
 }
 
 }  // namespace lb

@@ -6,7 +6,6 @@
 // instead, at O(log n). Once grown, nothing allocates.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -41,8 +40,14 @@ class DeadlineTable {
     std::uint64_t subject;
   };
 
+  DeadlineTable();
+
   // `subject` is the caller's: it comes back when the deadline expires.
   DeadlineId set(DeadlineKind kind, Instant at, std::uint64_t subject);
+
+  // The same in place of the deadline `id`, when that is still to come. Cheaper than to cancel it
+  // and set another.
+  void replace(DeadlineId& id, DeadlineKind kind, Instant at, std::uint64_t subject);
 
   [[nodiscard]] bool contains(DeadlineId id) const {
     return id.slot < slots_.size() && slots_[id.slot].live &&
@@ -50,9 +55,16 @@ class DeadlineTable {
   }
 
   // Forgets a deadline and clears the id. An empty id is ignored; an expired one too.
-  void cancel(DeadlineId& id);
+  void cancel(DeadlineId& id) {
+    if (contains(id)) remove(id.slot);
+    id = {};
+  }
 
-  [[nodiscard]] std::optional<Instant> earliest() const;
+  [[nodiscard]] std::optional<Instant> earliest() const {
+    if (size_ == 0) return std::nullopt;
+    if (stale_) find_earliest();
+    return earliest_;
+  }
 
   // The next deadline at or before `now`, by instant and then in the order they were set.
   // Call until it returns nothing.
@@ -61,14 +73,14 @@ class DeadlineTable {
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  // A place in slots_; kNone for none.
+  // A place in slots_. The first ones are the ends of the lists, one a kind: earlier than one's
+  // first and later than its last, so that no deadline is without neighbours.
   using Index = std::uint32_t;
   static constexpr Index kNone = 0xffffffffU;
   static constexpr std::uint32_t kNotInHeap = 0xffffffffU;
-  static constexpr Instant kNever = Instant::max();
 
   struct Slot {
-    Instant at;
+    Instant at = Instant::min();
     std::uint64_t sequence = 0;
     std::uint64_t subject = 0;
     std::uint32_t generation = 0;
@@ -78,24 +90,16 @@ class DeadlineTable {
     DeadlineKind kind{};
     bool live = false;
   };
-  struct List {
-    Index first = kNone;
-    Index last = kNone;
-  };
-  using Firsts = std::array<Instant, kDeadlineKindCount + 1>;
-  static constexpr Firsts never() {
-    Firsts firsts;
-    firsts.fill(kNever);
-    return firsts;
-  }
 
+  static Index end_of(DeadlineKind kind) { return static_cast<Index>(kind); }
   [[nodiscard]] Index take_slot();
   [[nodiscard]] Index find_first() const;
-  bool link_near_end(Index index);
-  void unlink(const Slot& slot);
+  void find_earliest() const;
+  void put(Index index, DeadlineKind kind, Instant at, std::uint64_t subject);
+  void take_out(Slot& slot);
   void remove(Index index);
   [[nodiscard]] bool before(Index a, Index b) const;
-  void note_top_of_heap();
+  void add_to_heap(Index index);
   void put_in_heap(std::size_t place, Index index);
   void rise(std::size_t place);
   void sink(std::size_t place);
@@ -104,9 +108,10 @@ class DeadlineTable {
   std::vector<Slot> slots_;
   Index free_ = kNone;
   std::size_t size_ = 0;
-  std::array<List, kDeadlineKindCount> lists_;
-  // When the first of each list is, and of the heap behind them: asked for after every decision.
-  Firsts firsts_ = never();
+  // Asked for after every decision, while most deadlines are taken back long before they come: it
+  // is known until the earliest itself goes, and looked for again when somebody asks.
+  mutable Instant earliest_ = Instant::max();
+  mutable bool stale_ = false;
   std::vector<Index> heap_;  // Earliest first, by instant and then by sequence.
   std::uint64_t sequence_ = 0;
 };

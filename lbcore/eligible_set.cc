@@ -42,11 +42,20 @@ class Closed {
 EligibleSet EligibleSet::clone() const {
   EligibleSet copy;
   copy.config_ = config_;
+  copy.asks_load_ = asks_load_;
   copy.eligible_count_ = eligible_count_;
   for (const Level& level : levels_) {
-    copy.levels_.push_back({level.strategy->clone(), level.priority, level.load_percent,
-                            level.panicking, level.in_flight, level.views, level.slots, level.ramps,
-                            level.open, level.strategy_is_new, {}});
+    copy.levels_.push_back({level.strategy->clone(),
+                            level.priority,
+                            level.load_percent,
+                            level.panicking,
+                            level.in_flight,
+                            level.views,
+                            level.slots,
+                            level.ramps,
+                            level.open,
+                            level.strategy_is_new,
+                            {}});
   }
   return copy;
 }
@@ -54,8 +63,7 @@ EligibleSet EligibleSet::clone() const {
 void EligibleSet::use(const StrategyConfig& config) {
   config_ = config;
   for (Level& level : levels_) {
-    level.strategy = make_strategy(config_);
-    level.strategy_is_new = true;
+    renew_strategy(level);
   }
 }
 
@@ -114,6 +122,12 @@ std::vector<EligibleSet::Place> EligibleSet::rebuild(std::span<const Member> mem
   return places;
 }
 
+void EligibleSet::renew_strategy(Level& level) {
+  level.strategy = make_strategy(config_);
+  level.strategy_is_new = true;
+  asks_load_ = level.strategy->asks_load();
+}
+
 EligibleSet::Level& EligibleSet::level_of_priority(std::uint32_t priority) {
   const auto place = std::lower_bound(
       levels_.begin(), levels_.end(), priority,
@@ -121,7 +135,7 @@ EligibleSet::Level& EligibleSet::level_of_priority(std::uint32_t priority) {
   if (place != levels_.end() && place->priority == priority) return *place;
   Level level;
   level.priority = priority;
-  level.strategy = make_strategy(config_);
+  renew_strategy(level);
   return *levels_.insert(place, std::move(level));
 }
 
@@ -188,16 +202,12 @@ void EligibleSet::report(Place place, const LoadReport& report, Instant now) {
   level.strategy->load_reported(level.views, place.index, report, now);
 }
 
-bool EligibleSet::any_open() const {
-  return std::any_of(levels_.begin(), levels_.end(),
-                     [](const Level& level) { return !level.open.none(); });
-}
-
 // ---------------------------------------------------------------------------------------------
 // The pick
 
 EligibleSet::Choice EligibleSet::pick(HashKey key, std::span<const Place> tried, Instant now,
                                       Prng& prng) {
+  if (tried.empty()) return pick_open(key, now, prng);
   // What has been tried is closed for this pick, unless nobody else is left.
   std::array<Place, RetryConfig::kAttemptsMax> closed{};
   std::size_t closed_count = 0;
@@ -210,9 +220,14 @@ EligibleSet::Choice EligibleSet::pick(HashKey key, std::span<const Place> tried,
     while (closed_count > 0) set_open(closed[--closed_count], true);
   };
   if (!any_open()) reopen();
-  Level& level = choose_level(key, prng);
-  const Pick choice = pick_in(level, key, now, prng);
+  const Choice choice = pick_open(key, now, prng);
   reopen();
+  return choice;
+}
+
+EligibleSet::Choice EligibleSet::pick_open(HashKey key, Instant now, Prng& prng) {
+  Level& level = levels_.size() == 1 ? levels_.front() : choose_level(key, prng);
+  const Pick choice = pick_in(level, key, now, prng);
   return {level.slots[choice.index], choice.reason, static_cast<std::uint32_t>(level.views.size())};
 }
 
@@ -267,7 +282,7 @@ Pick EligibleSet::pick_ramping(Level& level, const PickContext& context) {
   }
 }
 
-std::optional<BackendSlot> EligibleSet::poll_load_probe() {
+std::optional<BackendSlot> EligibleSet::next_load_probe() {
   for (Level& level : levels_) {
     if (const auto index = level.strategy->poll_load_probe()) return level.slots[*index];
   }

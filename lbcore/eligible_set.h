@@ -71,7 +71,12 @@ class EligibleSet {
 
   // Somebody is eligible; somebody is open.
   [[nodiscard]] bool any() const { return eligible_count_ > 0; }
-  [[nodiscard]] bool any_open() const;
+  [[nodiscard]] bool any_open() const {
+    for (const Level& level : levels_) {
+      if (!level.open.none()) return true;
+    }
+    return false;
+  }
   [[nodiscard]] std::size_t size() const { return eligible_count_; }
 
   // Who gets a request with this key: open, and not one of `tried` while another is open.
@@ -79,7 +84,9 @@ class EligibleSet {
   [[nodiscard]] Choice pick(HashKey key, std::span<const Place> tried, Instant now, Prng& prng);
 
   // The next backend the strategy wants to be asked for its load.
-  [[nodiscard]] std::optional<BackendSlot> poll_load_probe();
+  [[nodiscard]] std::optional<BackendSlot> poll_load_probe() {
+    return asks_load_ ? next_load_probe() : std::nullopt;
+  }
 
   // -- For explanations and metrics
   [[nodiscard]] std::optional<double> score(Place place, HashKey key, Instant now,
@@ -102,14 +109,18 @@ class EligibleSet {
     std::vector<BackendView> known;  // For rebuild(): what the strategy has seen.
   };
 
+  void renew_strategy(Level& level);
   [[nodiscard]] Level& level_of_priority(std::uint32_t priority);
   static void share_load(std::span<Level> levels, std::span<const Member> members,
                          std::uint32_t panic_threshold);
   [[nodiscard]] Level& choose_level(HashKey key, Prng& prng);
+  [[nodiscard]] Choice pick_open(HashKey key, Instant now, Prng& prng);
+  [[nodiscard]] std::optional<BackendSlot> next_load_probe();
   [[nodiscard]] Pick pick_in(Level& level, HashKey key, Instant now, Prng& prng);
   [[nodiscard]] Pick pick_ramping(Level& level, const PickContext& context);
 
   StrategyConfig config_;
+  bool asks_load_ = false;     // Its strategies do.
   std::vector<Level> levels_;  // By priority.
   std::size_t eligible_count_ = 0;
 };

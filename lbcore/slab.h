@@ -19,27 +19,25 @@ class Slab {
     std::uint32_t slot = 0;
     if (free_.empty()) {
       slot = static_cast<std::uint32_t>(entries_.size());
-      entries_.push_back(Entry{std::move(value), 0, true});
+      entries_.push_back(Entry{std::move(value), kLive});
+      ++slot_count_;
     } else {
       slot = free_.back();
       free_.pop_back();
       entries_[slot].value = std::move(value);
-      entries_[slot].live = true;
+      entries_[slot].tag |= kLive;
     }
-    return SlotIdType{slot, entries_[slot].generation};
+    return id_of(slot);
   }
 
   void erase(SlotIdType id) {
     LB_ASSERT(contains(id));
-    Entry& entry = entries_[id.slot];
-    entry.live = false;
-    ++entry.generation;
+    ++entries_[id.slot].tag;  // Not live any more, and the next generation.
     free_.push_back(id.slot);
   }
 
   [[nodiscard]] bool contains(SlotIdType id) const {
-    return id.slot < entries_.size() && entries_[id.slot].live &&
-           entries_[id.slot].generation == id.generation;
+    return id.slot < slot_count_ && entries_[id.slot].tag == (id.generation << 1U | kLive);
   }
 
   // REQUIRES: contains(id).
@@ -54,24 +52,30 @@ class Slab {
 
   [[nodiscard]] T* find(SlotIdType id) { return contains(id) ? &entries_[id.slot].value : nullptr; }
 
-  [[nodiscard]] std::size_t size() const { return entries_.size() - free_.size(); }
+  [[nodiscard]] std::size_t size() const { return slot_count_ - free_.size(); }
 
   // Calls visit(id, value) for every live entry, in slot order.
   template <class Visit>
   void for_each(Visit&& visit) {
-    for (std::uint32_t slot = 0; slot < entries_.size(); ++slot) {
-      Entry& entry = entries_[slot];
-      if (entry.live) visit(SlotIdType{slot, entry.generation}, entry.value);
+    for (std::uint32_t slot = 0; slot < slot_count_; ++slot) {
+      if ((entries_[slot].tag & kLive) != 0) visit(id_of(slot), entries_[slot].value);
     }
   }
 
  private:
+  static constexpr std::uint32_t kLive = 1;
+
   struct Entry {
     T value;
-    std::uint32_t generation = 0;
-    bool live = false;
+    std::uint32_t tag = 0;  // The generation, and in the lowest bit whether it is live.
   };
+
+  [[nodiscard]] SlotIdType id_of(std::uint32_t slot) const {
+    return SlotIdType{slot, entries_[slot].tag >> 1U};
+  }
+
   std::vector<Entry> entries_;
+  std::uint32_t slot_count_ = 0;  // As entries_ knows only after a division.
   std::vector<std::uint32_t> free_;
 };
 

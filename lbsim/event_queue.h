@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "lbcore/assert.h"
@@ -32,9 +33,9 @@ enum class EventKind : std::uint8_t {
   client_left,       // a: request slot, b: its generation
   idle_broken,       // a: brain, b: connection slot, c: its generation
   brain_wakes,       // a: brain
-  control_wakes,     //
+  control_wakes,     // a: daemon
   probe_result,      // a: probe slot, c: 1 for a pass
-  load_exchange,     // a: worker
+  load_exchange,     // a: daemon, b: worker
   spare_connected,   // a: brain, b: connection slot, c: its generation
   load_asked,        // a: report slot
   load_told,         // a: report slot
@@ -42,9 +43,11 @@ enum class EventKind : std::uint8_t {
   timeline,          // a: event of the scenario
 };
 
+// 32 bytes: two to a line of the processor's cache.
 struct Event {
   Instant at{};
-  EventKind kind{};
+  EventKind kind : 8 {};
+  std::uint64_t order : 56 {};  // Of insertion: the queue's.
   std::uint32_t a = 0;
   std::uint32_t b = 0;
   std::uint64_t c = 0;
@@ -56,107 +59,97 @@ inline constexpr std::size_t kLaneCount = 2;
 
 class EventQueue {
  public:
-  void push(const Event& event) {
-    const Entry entry = entry_of(event);
+  void push(Event event) {
+    event.order = next_order_++ & kOrders;
     if (top_is_free_) {
       top_is_free_ = false;
-      return sink(entry);
+      return sink(event);
     }
-    heap_.push_back(entry);
-    rise(entry);
+    heap_.push_back(event);
+    rise(event);
   }
 
   // REQUIRES: not before the last one of this lane.
-  void push(Lane lane, const Event& event) {
-    RingQueue<Entry>& queue = lanes_[static_cast<std::size_t>(lane)];
+  void push(Lane lane, Event event) {
+    RingQueue<Event>& queue = lanes_[static_cast<std::size_t>(lane)];
     LB_ASSERT(queue.empty() || queue.back().at <= event.at);
-    queue.push(entry_of(event));
+    event.order = next_order_++ & kOrders;
+    queue.push(event);
   }
 
   // REQUIRES: !empty().
   Event pop() {
     if (top_is_free_) fill_top();
-    RingQueue<Entry>* first = nullptr;
-    const Entry* best = heap_.empty() ? nullptr : heap_.data();
-    for (RingQueue<Entry>& lane : lanes_) {
-      if (lane.empty() || (best != nullptr && best->before(lane.front()))) continue;
+    RingQueue<Event>* first = nullptr;
+    const Event* best = heap_.empty() ? nullptr : heap_.data();
+    for (RingQueue<Event>& lane : lanes_) {
+      if (lane.empty() || (best != nullptr && before(*best, lane.front()))) continue;
       best = &lane.front();
       first = &lane;
     }
-    const Event event = event_of(*best);
+    const Event event = *best;
     first == nullptr ? static_cast<void>(top_is_free_ = true) : first->drop();
     return event;
   }
 
   [[nodiscard]] bool empty() const {
     if (heap_.size() > (top_is_free_ ? 1 : 0)) return false;
-    for (const RingQueue<Entry>& lane : lanes_) {
+    for (const RingQueue<Event>& lane : lanes_) {
       if (!lane.empty()) return false;
     }
     return true;
   }
 
  private:
-  static constexpr unsigned kKindBits = 8;
+  static constexpr std::uint64_t kOrders = (std::uint64_t{1} << 56U) - 1;
 
-  struct Entry {
-    Instant at;
-    std::uint64_t order = 0;  // Of insertion, and then the kind.
-    std::uint64_t c = 0;
-    std::uint32_t a = 0;
-    std::uint32_t b = 0;
-    // One comparison of 128 bits, without a branch to guess. No instant is before zero.
-    [[nodiscard]] bool before(const Entry& other) const { return key() < other.key(); }
-    __extension__ using Key = unsigned __int128;
-    [[nodiscard]] Key key() const {
-      return Key{static_cast<std::uint64_t>(at.time_since_epoch().count())} << 64U | order;
-    }
-  };
-
-  Entry entry_of(const Event& event) {
-    return {event.at, next_order_++ << kKindBits | static_cast<std::uint64_t>(event.kind), event.c,
-            event.a, event.b};
-  }
-  static Event event_of(const Entry& entry) {
-    return {entry.at, static_cast<EventKind>(entry.order & ((1U << kKindBits) - 1)), entry.a,
-            entry.b, entry.c};
+  // One comparison of 128 bits, without a branch to guess. No instant is before zero. The kind is
+  // read with the order, in the lowest bits, where it decides nothing: no two have the same order.
+  static bool before(const Event& a, const Event& b) { return key(a) < key(b); }
+  __extension__ using Key = unsigned __int128;
+  static Key key(const Event& event) {
+    std::uint64_t order_and_kind = 0;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&event);
+    std::memcpy(&order_and_kind, bytes + sizeof event.at, sizeof order_and_kind);
+    return Key{static_cast<std::uint64_t>(event.at.time_since_epoch().count())} << 64U |
+           order_and_kind;
   }
 
   void fill_top() {
     top_is_free_ = false;
-    const Entry last = heap_.back();
+    const Event last = heap_.back();
     heap_.pop_back();
     if (!heap_.empty()) sink(last);
   }
 
-  void rise(const Entry& entry) {
+  void rise(const Event& event) {
     std::size_t place = heap_.size() - 1;
     while (place > 0) {
       const std::size_t parent = (place - 1) / 4;
-      if (!entry.before(heap_[parent])) break;
+      if (!before(event, heap_[parent])) break;
       heap_[place] = heap_[parent];
       place = parent;
     }
-    heap_[place] = entry;
+    heap_[place] = event;
   }
 
   // From the top.
-  void sink(const Entry& entry) {
+  void sink(const Event& event) {
     std::size_t place = 0;
     for (;;) {
       const std::size_t least = least_child(place);
-      if (least >= heap_.size() || !heap_[least].before(entry)) break;
+      if (least >= heap_.size() || !before(heap_[least], event)) break;
       heap_[place] = heap_[least];
       place = least;
     }
-    heap_[place] = entry;
+    heap_[place] = event;
   }
 
   // heap_.size() or above when there is none.
   [[nodiscard]] std::size_t least_child(std::size_t place) const {
     const std::size_t first = 4 * place + 1;
     const auto lesser = [this](std::size_t x, std::size_t y) {
-      return heap_[y].before(heap_[x]) ? y : x;
+      return before(heap_[y], heap_[x]) ? y : x;
     };
     if (first + 4 <= heap_.size()) {
       return lesser(lesser(first, first + 1), lesser(first + 2, first + 3));
@@ -166,9 +159,9 @@ class EventQueue {
     return least;
   }
 
-  std::vector<Entry> heap_;
+  std::vector<Event> heap_;
   bool top_is_free_ = false;  // What stands there has been popped.
-  std::array<RingQueue<Entry>, kLaneCount> lanes_;
+  std::array<RingQueue<Event>, kLaneCount> lanes_;
   std::uint64_t next_order_ = 0;
 };
 

@@ -12,6 +12,17 @@ namespace {
 
 using scenario::ClientResult;
 
+void add_counters(const BalancerCounters& counters, scenario::BalancerTotals& totals) {
+  totals.requests += counters.requests;
+  totals.attempts += counters.attempts;
+  totals.retries += counters.retries;
+  totals.connections_opened += counters.connections_opened;
+  totals.connections_reused += counters.connections_reused;
+  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
+    totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] += counters.outcomes.counts[i];
+  }
+}
+
 bool is_idempotent(const std::string& method) { return method != "POST" && method != "PATCH"; }
 
 }  // namespace
@@ -22,10 +33,9 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
       collector_(scenario, wishes.over_time),
       journal_(wishes.journal ? std::make_unique<journal::Writer>(wishes.journal) : nullptr),
       config_(scenario.config),
-      control_(scenario::control_seed(scenario.seed)),
-      split_draws_(scenario::split_seed(scenario.seed)),
-      worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)) {
-  exchange_armed_.resize(worker_count_);
+      worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)),
+      daemon_choice_(scenario.fleet, scenario::fleet_seed(scenario.seed)),
+      split_draws_(scenario::split_seed(scenario.seed)) {
   for (const auto& member : scenario.all_backends()) {
     const std::string& id = member.backend.id;
     const std::uint64_t seed = scenario::backend_seed(scenario.seed, id);
@@ -34,7 +44,8 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
     backends_.back().set_loads(scenario.load);
     places_.push_back(collector_.place_of(id));
   }
-  apply_config();
+  make_daemons();
+  start_daemons();
   for (std::size_t i = 0; i < scenario.load.size(); ++i) {
     const scenario::Load& load = scenario.load[i];
     Workload& workload =
@@ -93,7 +104,21 @@ scenario::Report Simulation::run(const Progress& progress) {
     LB_ASSERT(brain.balancer->in_progress() == 0);
     LB_ASSERT(brain.balancer->counters().requests == brain.balancer->counters().outcomes.total());
   }
-  scenario::Report report = collector_.finish("simulated", totals());
+  return report();
+}
+
+scenario::Report Simulation::report() const {
+  std::vector<scenario::BalancerTotals> daemons(daemons_.size());
+  for (const Daemon& daemon : daemons_) {
+    daemons[daemon.number].outcomes = daemon.own_answers;
+  }
+  for (const Brain& brain : brains_) {
+    add_counters(brain.balancer->counters(), daemons[brain.daemon->number]);
+  }
+  scenario::BalancerTotals all;
+  for (const scenario::BalancerTotals& daemon : daemons) all.add(daemon);
+  scenario::Report report = collector_.finish("simulated", all);
+  if (daemons.size() > 1) report.daemons = std::move(daemons);
   report.client_retries = client_retries_;
   constexpr std::string_view kDigits = "0123456789abcdef";
   report.digest.emplace();
@@ -130,14 +155,11 @@ void Simulation::dispatch(const Event& event) {
           now_, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
       break;
     case EventKind::brain_wakes: brain_wakes(event.a); break;
-    case EventKind::control_wakes: control_wakes(); break;
+    case EventKind::control_wakes: control_wakes(daemons_[event.a]); break;
     case EventKind::probe_result:
-      control_.handle_probe_result(now_, probes_[event.a],
-                                   event.c == 1 ? ProbeResult::pass : ProbeResult::fail);
-      free_probes_.push_back(event.a);
-      after_control();
+      probe_returns(event.a, event.c == 1 ? ProbeResult::pass : ProbeResult::fail);
       break;
-    case EventKind::load_exchange: exchange_load(event.a); break;
+    case EventKind::load_exchange: exchange_load(daemons_[event.a], event.b); break;
     case EventKind::spare_connected:
       spare_connected(event.a, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
       break;
@@ -173,10 +195,11 @@ void Simulation::retry_request(RetryId id) {
   send_request(request);
 }
 
-void Simulation::send_request(const SimRequest& request) {
+void Simulation::send_request(SimRequest request) {
+  Workload& workload = workloads_[request.workload];
+  request.daemon = daemon_choice_.next(workload.key_of_client(request.client));
   const SimRequestId id = requests_.insert(request);
   push(Lane::one_way, {.kind = EventKind::daemon_receives, .a = id.slot, .b = id.generation});
-  Workload& workload = workloads_[request.workload];
   if (workload.patience.empty()) {
     push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = request.workload});
   }
@@ -248,7 +271,7 @@ void Simulation::look() {
   for (const Brain& brain : brains_) {
     snapshot.queued += brain.balancer->queue_length();
     for (const BackendStatus& status : brain.balancer->backends()) {
-      const std::size_t place = places_[backend_of_id_[status.id.value]];
+      const std::size_t place = places_[brain.daemon->backend_of_id[status.id.value]];
       if (place >= snapshot.backends.size()) snapshot.backends.resize(place + 1);
       auto& backend = snapshot.backends[place];
       backend.in_flight += status.in_flight;
@@ -289,26 +312,12 @@ void Simulation::play(const scenario::Event& event) {
                     [&](const BackendConfig& backend) { return backend.id == remove->id; });
     }
   }
-  apply_config();
-  apply_listeners();
-}
-
-scenario::BalancerTotals Simulation::totals() const {
-  scenario::BalancerTotals totals;
-  for (const Brain& brain : brains_) {
-    const BalancerCounters& counters = brain.balancer->counters();
-    totals.requests += counters.requests;
-    totals.attempts += counters.attempts;
-    totals.retries += counters.retries;
-    totals.connections_opened += counters.connections_opened;
-    totals.connections_reused += counters.connections_reused;
-    for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-      totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] +=
-          counters.outcomes.counts[i];
-    }
+  number_clusters();
+  for (Daemon& daemon : daemons_) {
+    apply_config(daemon, now_);
+    after_control(daemon);
   }
-  for (const auto& [outcome, count] : own_answers_) totals.outcomes[outcome] += count;
-  return totals;
+  apply_listeners();
 }
 
 void Simulation::push(Duration delay, Event event) {

@@ -1,6 +1,8 @@
-// Simulation: the world of one run. Private to simulate(); split over three sources by the place
-// where things happen: simulation.cc (the loop and the clients), simulation_daemon.cc (the daemon,
-// around the real brain) and simulation_backends.cc (backends, network and faults).
+// Simulation: the world of one run. Private to simulate(); split over four sources by the place
+// where things happen: simulation.cc (the loop and the clients), simulation_daemon.cc (a request in
+// a daemon, around the real brain), simulation_control.cc (the daemons themselves: configuration,
+// health, what their workers tell each other) and simulation_backends.cc (backends, network and
+// faults).
 //
 // The way of a request:
 //
@@ -14,12 +16,12 @@
 #include <string>
 #include <vector>
 
-#include "lbcore/balancer.h"
-#include "lbcore/control.h"
 #include "lbcore/journal/file.h"
 #include "lbcore/routing/route_table.h"
 #include "lbsim/backend_model.h"
 #include "lbsim/client_requests.h"
+#include "lbsim/daemon.h"
+#include "lbsim/daemon_choice.h"
 #include "lbsim/event_queue.h"
 #include "lbsim/scenario/arrivals.h"
 #include "lbsim/scenario/report.h"
@@ -27,9 +29,7 @@
 
 namespace lb::sim {
 
-// One request of a client, from its sending until both the client and the daemon are done with it.
-using SimRequestId = SlotId<struct SimRequestTag>;
-// One attempt of the daemon on one backend.
+// One attempt of a daemon on one backend.
 using AttemptId = SlotId<struct AttemptTag>;
 // A request that its client will send again.
 using RetryId = SlotId<struct RetryTag>;
@@ -50,7 +50,7 @@ class Simulation {
     ClientRequests requests;
     std::unique_ptr<scenario::ArrivalProcess> arrivals;  // Of an open loop.
     scenario::Arrival next;                              // What comes next of it.
-    ClusterId cluster;  // Of the listener it goes to, unless that has routes.
+    ClusterId cluster;  // The number of the listener's, unless that has routes.
     std::shared_ptr<const RouteTable> routes;
     bool pooled = true;
     bool idempotent = true;
@@ -87,6 +87,7 @@ class Simulation {
     std::uint32_t workload = 0;
     std::uint32_t client = 0;
     std::uint32_t target = 0;
+    std::uint32_t daemon = 0;    // Which one it is sent to.
     Instant sent;                // For the first time.
     std::uint32_t tries = 1;     // By its client, this one included.
     bool client_waits = true;    // The client has neither its answer nor its patience lost.
@@ -109,12 +110,6 @@ class Simulation {
     bool request_sent = false;
   };
 
-  // Who is at the other end of a connection, and in which of its lives.
-  struct Peer {
-    std::uint32_t backend = 0;
-    std::uint32_t epoch = 0;
-  };
-
   // A backend that is asked how it is: who asks, and then what it says.
   struct Report {
     std::uint32_t brain = 0;
@@ -122,16 +117,10 @@ class Simulation {
     LoadReport load;
   };
 
-  // One Balancer: one worker's brain for one cluster.
-  struct Brain {
-    ClusterId cluster;
-    std::uint32_t worker = 0;
-    std::unique_ptr<Balancer> balancer;
-    KeyExpression key;             // What its strategy wants to know of a request.
-    std::optional<Instant> armed;  // The wake-up that counts; others are stale.
-    // What belongs to the brain's connections and requests, by their slots.
-    std::vector<Peer> connection_peer;
-    std::vector<SimRequestId> request_of;
+  // A probe under way.
+  struct Probe {
+    std::uint32_t daemon = 0;
+    ProbeId id;
   };
 
   // -- The loop and the clients (simulation.cc)
@@ -139,7 +128,7 @@ class Simulation {
   void arrive(std::uint32_t workload);
   void schedule_next_arrival(std::uint32_t workload);
   void begin_request(std::uint32_t workload, std::uint32_t client, std::uint32_t target);
-  void send_request(const SimRequest& request);
+  void send_request(SimRequest request);
   void retry_request(RetryId id);
   void client_timeouts(std::uint32_t workload);
   void client_hears(SimRequestId id, int status);
@@ -147,15 +136,14 @@ class Simulation {
   void forget_if_over(SimRequestId id);
   void play(const scenario::Event& event);
   void look();
-  [[nodiscard]] scenario::BalancerTotals totals() const;
+  [[nodiscard]] scenario::Report report() const;
 
-  // -- The daemon (simulation_daemon.cc)
-  void apply_config();
-  void apply_listeners();
+  // -- A request in a daemon (simulation_daemon.cc)
   void daemon_receives(SimRequestId id);
+  [[nodiscard]] bool over_rate(Daemon& daemon, std::uint32_t worker, const SimRequest& request);
   // Where a request goes, and how soon when it has to wait there.
   struct Destination {
-    ClusterId cluster;
+    ClusterId cluster;  // Its number.
     std::uint32_t priority = 0;
   };
   // By the routes; nothing when one of them, or the want of one, answers the client.
@@ -176,14 +164,33 @@ class Simulation {
   void touch(std::uint32_t brain);
   void after_brain(std::uint32_t brain);
   void act(std::uint32_t brain, const Action& action);
-  void control_wakes();
-  void after_control();
-  void exchange_load(std::uint32_t worker);
-  void arm_load_exchange(std::uint32_t worker);
-  void apply_rate_limit();
-  [[nodiscard]] bool over_rate(std::uint32_t worker, const SimRequest& request);
-  [[nodiscard]] bool exchange_spent(std::uint32_t worker);
-  [[nodiscard]] std::uint32_t brain_of(ClusterId cluster, std::uint32_t worker) const;
+
+  // -- The daemons themselves (simulation_control.cc)
+  void make_daemons();
+  void start_daemons();
+  [[nodiscard]] Duration age_of(const Daemon& daemon) const;
+  void live_until_now(Daemon& daemon, Instant since);
+  void pass_all_probes(Daemon& daemon, Instant at);
+  void apply_config(Daemon& daemon, Instant since);
+  void apply_plan(Daemon& daemon, const ClusterPlan& plan);
+  void leave_clusters(const Daemon& daemon, const std::vector<ClusterPlan>& plans);
+  void apply_rate_limit(Daemon& daemon);
+  void apply_listeners();
+  void number_clusters();
+  void control_wakes(Daemon& daemon);
+  void after_control(Daemon& daemon);
+  void pass_on(const Daemon& daemon, const ControlAction& change);
+  void probe_returns(std::uint32_t slot, ProbeResult result);
+  void arm_load_exchange(Daemon& daemon, std::uint32_t worker);
+  void exchange_load(Daemon& daemon, std::uint32_t worker);
+  [[nodiscard]] bool exchange_spent(Daemon& daemon, std::uint32_t worker);
+  [[nodiscard]] std::vector<std::uint32_t> brains_of(const Daemon& daemon) const;
+  // All brains in one row: by cluster, by daemon, by worker.
+  [[nodiscard]] std::uint32_t brain_of(std::uint32_t cluster, const Daemon& daemon,
+                                       std::uint32_t worker) const {
+    return (cluster * static_cast<std::uint32_t>(daemons_.size()) + daemon.number) * worker_count_ +
+           worker;
+  }
 
   // -- Backends, network and faults (simulation_backends.cc)
   [[nodiscard]] std::uint32_t backend_index(const std::string& id) const;
@@ -204,7 +211,7 @@ class Simulation {
   // Sends over the network between the daemon and a backend, where messages may be lost.
   void cross(std::uint32_t backend, Lane lane, const Event& event);
   void thaw(std::uint32_t backend);
-  void start_probe(const ProbeId& probe);
+  void start_probe(const Daemon& daemon, const ProbeId& probe);
   void spare_connected(std::uint32_t brain, ConnectionId connection);
   void load_asked(std::uint32_t slot);
   void load_told(std::uint32_t slot);
@@ -227,18 +234,14 @@ class Simulation {
 
   std::unique_ptr<journal::Writer> journal_;  // When one is wanted.
   config::DaemonConfig config_;
-  Control control_;
-  std::optional<Instant> control_armed_;
-  std::vector<std::uint32_t> backend_of_id_;      // The brain's id to our index; ids are dense.
-  std::map<std::string, ClusterId> cluster_ids_;  // By name, of all there ever were.
+  std::uint32_t worker_count_ = 1;
+  std::vector<Daemon> daemons_;
+  DaemonChoice daemon_choice_;
+  std::map<std::string, ClusterId> cluster_numbers_;  // By name, of all there ever were.
+  std::vector<Brain> brains_;                         // See brain_of().
+  std::uint32_t touched_ = kNobody;                   // The brain that after_brain() is due for.
   PathScratch path_scratch_;
   Prng split_draws_;
-  std::map<std::string, std::uint64_t> own_answers_;  // Requests that reached no brain.
-  std::vector<Brain> brains_;
-  std::uint32_t touched_ = kNobody;   // The brain that after_brain() is due for.
-  std::vector<bool> exchange_armed_;  // By worker.
-  std::uint32_t worker_count_ = 1;
-  std::vector<RateLimiter> limiters_;  // By worker; empty without a rate limit.
 
   std::vector<BackendModel> backends_;
   std::vector<std::size_t> places_;  // Of backends, in the collector.
@@ -249,7 +252,7 @@ class Simulation {
   Slab<SimRequest, RetryId> retrying_;  // What clients will send again.
   std::uint64_t client_retries_ = 0;
   Slab<Attempt, AttemptId> attempts_;
-  std::vector<ProbeId> probes_;  // Under way, by slot.
+  std::vector<Probe> probes_;  // Under way, by slot.
   std::vector<std::uint32_t> free_probes_;
   std::vector<Report> reports_;  // Under way, by slot.
   std::vector<std::uint32_t> free_reports_;

@@ -161,17 +161,17 @@ void Simulation::thaw(std::uint32_t backend) {
 
 // A probe opens a connection of its own. It takes no place among the requests: a loaded backend is
 // not a sick one.
-void Simulation::start_probe(const ProbeId& probe) {
+void Simulation::start_probe(const Daemon& daemon, const ProbeId& probe) {
   std::uint32_t slot = static_cast<std::uint32_t>(probes_.size());
   if (free_probes_.empty()) {
-    probes_.push_back(probe);
+    probes_.emplace_back();
   } else {
     slot = free_probes_.back();
     free_probes_.pop_back();
-    probes_[slot] = probe;
   }
-  BackendModel& model = backends_[backend_of_id_[probe.backend.value]];
-  const bool http = control_.health_check(probe).type == ProbeType::http;
+  probes_[slot] = {daemon.number, probe};
+  BackendModel& model = backends_[daemon.backend_of_id[probe.backend.value]];
+  const bool http = daemon.control.health_check(probe).type == ProbeType::http;
   Event result{.kind = EventKind::probe_result, .a = slot};
   if (model.partitioned()) return free_probes_.push_back(slot);
   if (!model.accepts_connections()) return push(Lane::connect, result);
@@ -204,7 +204,9 @@ void Simulation::spare_connected(std::uint32_t index, ConnectionId connection) {
 // A question about load is answered beside the requests, by a process that can answer at all. It
 // goes over a connection that is kept, so one that refuses new ones answers, too.
 void Simulation::load_asked(std::uint32_t slot) {
-  const BackendModel& model = backends_[backend_of_id_[reports_[slot].backend.value]];
+  const Report& asked = reports_[slot];
+  const BackendModel& model =
+      backends_[brains_[asked.brain].daemon->backend_of_id[asked.backend.value]];
   if (!model.up() || model.hung() || model.resets() || model.partitioned())
     return free_reports_.push_back(slot);
   reports_[slot].load = model.load();

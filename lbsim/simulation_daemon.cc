@@ -1,227 +1,40 @@
-// The daemon: what lbnet does on sockets for the real brain, done here in virtual time.
-#include <algorithm>
-
+// A request in a daemon: what lbnet does on sockets for the real brain, done in virtual time.
 #include "lbcore/assert.h"
 #include "lbcore/subject.h"
-#include "lbsim/scenario/seeds.h"
 #include "lbsim/simulation.h"
 
 namespace lb::sim {
-namespace {
-
-// A slot-indexed array, grown as slots appear.
-template <class T>
-T& at_slot(std::vector<T>& values, std::uint32_t slot) {
-  if (slot >= values.size()) values.resize(slot + 1);
-  return values[slot];
-}
-
-}  // namespace
-
-// ---------------------------------------------------------------------------------------------
-// Configuration, health and load, as the daemon's threads pass them on
-
-void Simulation::apply_config() {
-  const bool first = brains_.empty();
-  apply_rate_limit();
-  control_.handle_config(now_, config_.clusters);
-  const std::vector<ClusterPlan> plans = control_.plans();
-  for (const ClusterPlan& plan : plans) {
-    cluster_ids_[plan.config.name] = plan.id;
-    for (std::size_t i = 0; i < plan.backend_ids.size(); ++i) {
-      at_slot(backend_of_id_, plan.backend_ids[i].value) =
-          backend_index(plan.config.backends[i].id);
-    }
-  }
-  for (const ClusterPlan& plan : plans) {
-    for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
-      const std::uint32_t index = brain_of(plan.id, worker);
-      if (index >= brains_.size()) brains_.resize(index + 1);
-      Brain& brain = brains_[index];
-      brain.key = key_expression(plan.config.strategy);
-      if (brain.balancer) {
-        brain.balancer->handle_config(now_, plan);
-      } else {
-        brain.cluster = plan.id;
-        brain.worker = worker;
-        const std::uint64_t seed = scenario::brain_seed(scenario_.seed, index);
-        brain.balancer = std::make_unique<Balancer>(now_, plan, seed);
-        if (journal_) brain.balancer->tell(journal_->begin(index, now_, plan, seed));
-      }
-    }
-  }
-  for (std::uint32_t index = 0; index < brains_.size(); ++index) {
-    const ClusterId cluster = brains_[index].cluster;
-    const bool configured = std::any_of(
-        plans.begin(), plans.end(), [&](const ClusterPlan& plan) { return plan.id == cluster; });
-    if (!configured) brains_[index].balancer->handle_config(now_, {cluster, {}, {}, {}});
-    after_brain(index);
-  }
-  if (first) {
-    // lbd opens its listeners when its first probes are back. The run starts at that moment, and
-    // every backend is well then.
-    while (const auto action = control_.poll_action()) {
-      if (action->kind == ControlAction::Kind::start_probe) {
-        control_.handle_probe_result(now_, action->probe, ProbeResult::pass);
-      } else {
-        for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
-          const std::uint32_t index = brain_of(action->probe.cluster, worker);
-          brains_[index].balancer->handle_health(now_, action->probe.backend, action->to);
-        }
-      }
-    }
-  }
-  after_control();
-}
-
-void Simulation::control_wakes() {
-  if (control_armed_ != now_) return;
-  control_armed_.reset();
-  control_.handle_timeout(now_);
-  after_control();
-}
-
-void Simulation::after_control() {
-  while (const auto action = control_.poll_action()) {
-    switch (action->kind) {
-      case ControlAction::Kind::start_probe: start_probe(action->probe); break;
-      case ControlAction::Kind::abandon_probe: break;  // Its result will come late, and be ignored.
-      case ControlAction::Kind::health_changed:
-        note(static_cast<std::uint64_t>(action->to), action->probe.backend.value);
-        for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
-          const std::uint32_t brain = brain_of(action->probe.cluster, worker);
-          brains_[brain].balancer->handle_health(now_, action->probe.backend, action->to);
-          after_brain(brain);
-        }
-        break;
-      case ControlAction::Kind::ejection_changed:
-        note(action->ejection.ejected ? 3 : 4, action->probe.backend.value);
-        for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
-          const std::uint32_t brain = brain_of(action->probe.cluster, worker);
-          brains_[brain].balancer->handle_ejection(now_, action->probe.backend,
-                                                   action->ejection.ejected);
-          after_brain(brain);
-        }
-        break;
-    }
-  }
-  const std::optional<Instant> next = control_.poll_timeout();
-  if (next && (!control_armed_ || *next < *control_armed_)) {
-    control_armed_ = next;
-    push(*next - now_, {.kind = EventKind::control_wakes});
-  }
-}
-
-void Simulation::exchange_load(std::uint32_t worker) {
-  exchange_armed_[worker] = false;
-  bool loaded = false;
-  for (std::uint32_t from = worker; from < brains_.size(); from += worker_count_) {
-    const std::vector<Tally> tallies = brains_[from].balancer->take_tallies(now_);
-    if (!tallies.empty()) control_.handle_tallies(now_, brains_[from].cluster, worker, tallies);
-    const std::vector<BackendLoad> load = brains_[from].balancer->own_load();
-    loaded = loaded || !load.empty() || !tallies.empty();
-    for (std::uint32_t sibling = 0; sibling < worker_count_; ++sibling) {
-      if (sibling == worker) continue;
-      const std::uint32_t to = brain_of(brains_[from].cluster, sibling);
-      brains_[to].balancer->handle_sibling_load(now_, worker, load);
-      after_brain(to);
-    }
-  }
-  loaded = exchange_spent(worker) || loaded;
-  if (loaded) arm_load_exchange(worker);
-  after_control();
-}
-
-// Clients look for the listener of their load once; what it does with them may change.
-void Simulation::apply_listeners() {
-  const auto id_of = [&](const std::string& name) {
-    const auto known = cluster_ids_.find(name);
-    return known == cluster_ids_.end() ? ClusterId{} : known->second;
-  };
-  for (Workload& workload : workloads_) {
-    const auto listener = std::find_if(
-        config_.listeners.begin(), config_.listeners.end(), [&](const auto& candidate) {
-          return workload.load->listener.empty() || candidate.name == workload.load->listener;
-        });
-    workload.pooled = listener->protocol == config::Protocol::http;
-    workload.cluster = id_of(listener->cluster);
-    workload.routes.reset();
-    if (listener->routes.empty()) continue;
-    workload.routes =
-        std::make_shared<const RouteTable>(listener->routes, listener->ambiguous_paths, id_of);
-  }
-}
-
-// A limit that did not change keeps what it knows.
-void Simulation::apply_rate_limit() {
-  const auto& limit = config_.rate_limit;
-  if (!limiters_.empty() && limit == limiters_.front().config()) return;
-  limiters_.clear();
-  for (std::uint32_t worker = 0; limit && worker < worker_count_; ++worker) {
-    limiters_.emplace_back(*limit, combine(scenario_.seed, worker));
-  }
-}
-
-bool Simulation::over_rate(std::uint32_t worker, const SimRequest& request) {
-  if (limiters_.empty()) return false;
-  const HashKey key = key_for(limiters_[worker].config().key, request);
-  return !limiters_[worker].admit(now_, key).admitted;
-}
-
-// True when there was something to tell.
-bool Simulation::exchange_spent(std::uint32_t worker) {
-  if (limiters_.empty()) return false;
-  const std::vector<RateLimiter::Spent> all = limiters_[worker].take_spent();
-  for (const auto& [key, count] : all) {
-    for (std::uint32_t sibling = 0; sibling < worker_count_; ++sibling) {
-      if (sibling != worker) limiters_[sibling].debit(now_, key, count);
-    }
-  }
-  return !all.empty();
-}
-
-void Simulation::arm_load_exchange(std::uint32_t worker) {
-  // A worker without siblings has only the control brain to tell.
-  const bool tells =
-      worker_count_ > 1 || std::any_of(config_.clusters.begin(), config_.clusters.end(),
-                                       [](const ClusterConfig& cluster) {
-                                         return cluster.outlier_ejection.has_value();
-                                       });
-  if (!tells || exchange_armed_[worker]) return;
-  exchange_armed_[worker] = true;
-  push(config_.load_exchange, {.kind = EventKind::load_exchange, .a = worker});
-}
-
-std::uint32_t Simulation::brain_of(ClusterId cluster, std::uint32_t worker) const {
-  return cluster.value * worker_count_ + worker;
-}
-
-// ---------------------------------------------------------------------------------------------
-// A request in the daemon
 
 void Simulation::daemon_receives(SimRequestId id) {
   if (!requests_.contains(id)) return;  // The client's patience was shorter than its way here.
   SimRequest& request = requests_.at(id);
   if (!request.client_waits) return;
   const Workload& workload = workloads_[request.workload];
+  Daemon& daemon = daemons_[request.daemon];
   // A client's connection stays with the worker that accepted it.
   const auto worker =
       static_cast<std::uint32_t>(mix(workload.key_of_client(request.client)) % worker_count_);
-  if (over_rate(worker, request)) {
+  if (over_rate(daemon, worker, request)) {
     note(429, id.slot);
     request.answered_by = kNobody;
     return answer_client(id, workload.pooled ? 429 : 0);
   }
   const std::optional<Destination> destination = follow_routes(id);
   if (!destination) return;
-  request.brain = brain_of(destination->cluster, worker);
-  arm_load_exchange(worker);
+  request.brain = brain_of(destination->cluster.value, daemon, worker);
+  arm_load_exchange(daemon, worker);
   const Brain& brain = brains_[request.brain];
   start_attempt(
       id, brain.balancer->handle_request(now_, {.key = key_for(brain.key, request),
                                                 .pooled = workload.pooled,
                                                 .priority = destination->priority,
                                                 .session = workload.session_of(request.client)}));
+}
+
+bool Simulation::over_rate(Daemon& daemon, std::uint32_t worker, const SimRequest& request) {
+  if (daemon.limiters.empty()) return false;
+  RateLimiter& limiter = daemon.limiters[worker];
+  return !limiter.admit(now_, key_for(limiter.config().key, request)).admitted;
 }
 
 HashKey Simulation::key_for(const KeyExpression& expression, const SimRequest& request) {
@@ -248,7 +61,7 @@ std::optional<Simulation::Destination> Simulation::follow_routes(SimRequestId id
       : !routed                                 ? std::pair{404, "not_routed"}
       : routed.route->redirect ? std::pair{int{routed.route->redirect->status()}, "redirected"}
                                : std::pair{int{routed.route->respond->status}, "responded"};
-  ++own_answers_[outcome];
+  ++daemons_[request.daemon].own_answers[outcome];
   note(static_cast<std::uint64_t>(status), id.slot);
   request.answered_by = kNobody;
   answer_client(id, status);
@@ -268,7 +81,7 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
   Brain& brain = brains_[index];
   at_slot(brain.request_of, start.request.slot) = id;
   if (start.kind == Start::Kind::queued) return touch(index);
-  const std::uint32_t backend = backend_of_id_[start->backend.value];
+  const std::uint32_t backend = brain.daemon->backend_of_id[start->backend.value];
   if (!start->reused) {
     at_slot(brain.connection_peer, start->connection.slot) = {backend, backends_[backend].epoch()};
   }
@@ -448,7 +261,7 @@ void Simulation::act(std::uint32_t index, const Action& action) {
                     brain.balancer->handle_attempt_due(now_, action.request));
       break;
     case Action::Kind::open_connection: {
-      const std::uint32_t backend = backend_of_id_[action.backend.value];
+      const std::uint32_t backend = brain.daemon->backend_of_id[action.backend.value];
       at_slot(brain.connection_peer, action.connection.slot) = {backend,
                                                                 backends_[backend].epoch()};
       push(Lane::connect, {.kind = EventKind::spare_connected,

@@ -85,6 +85,7 @@ class Prequal final : public Strategy {
   void load_reported(EligibleView eligible, std::size_t index, const LoadReport& report,
                      Instant now) override;
   Pick pick(const PickContext& context) override;
+  [[nodiscard]] bool asks_load() const override { return true; }
   std::optional<std::size_t> poll_load_probe() override;
   [[nodiscard]] std::optional<double> score(const PickContext& context,
                                             std::size_t index) const override;

@@ -69,8 +69,8 @@ struct PickContext {
 
 // How one attempt went, as far as latency goes.
 struct LatencySample {
-  Instant at;          // When it ended.
-  Duration latency{};  // From the pick to the head of the answer, or to the failure.
+  Instant at;           // When it ended.
+  Duration latency{};   // From the pick to the head of the answer, or to the failure.
   bool failed = false;  // No answer, or one of 500 and above: fast or not, it is no service.
 };
 
@@ -116,7 +116,9 @@ class Strategy {
   virtual Pick pick(const PickContext& context) = 0;
 
   // -- Strategies that ask backends how they are. After every pick the caller polls until nothing
-  // is returned, asks that backend, and hands the answer in; one that never comes is no harm.
+  // is returned, asks that backend, and hands the answer in; one that never comes is no harm. Who
+  // never asks need not be polled.
+  [[nodiscard]] virtual bool asks_load() const { return false; }
   [[nodiscard]] virtual std::optional<std::size_t> poll_load_probe() { return std::nullopt; }
   virtual void load_reported(EligibleView eligible, std::size_t index, const LoadReport& report,
                              Instant now) {

@@ -18,6 +18,9 @@ namespace lb::scenario {
 inline constexpr std::string_view kSimulatedOnly =
     "only lbsim can play this; fake backends cannot do it";
 
+inline constexpr std::string_view kOneDaemonOnly =
+    "only lbsim can play this; the harness has one daemon, which runs all the time";
+
 struct LoadedBehaviour {
   Behaviour behaviour;
   std::string problems;  // One formatted line each; empty when it may be used.

@@ -18,6 +18,16 @@ std::size_t bucket_of(std::uint64_t value) {
   return (std::size_t{shift} << kSplitBits) + (value >> shift);
 }
 
+// Buckets come in stretches of so many, which fit a line of the processor's cache.
+constexpr std::size_t kStretch = 32;
+
+// Of a fixed length, so that the compiler adds several at once.
+std::uint32_t sum_of_stretch(const std::uint16_t* buckets) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < kStretch; ++i) sum += buckets[i];
+  return sum;
+}
+
 std::uint64_t middle_of(std::size_t bucket) {
   if (bucket < (std::size_t{2} << kSplitBits)) return bucket;
   const std::size_t shift = (bucket >> kSplitBits) - 1;
@@ -31,7 +41,7 @@ void Histogram::add(Duration value) {
   LB_ASSERT(value.count() >= 0);
   const auto nanoseconds = static_cast<std::uint64_t>(value.count());
   const std::size_t bucket = bucket_of(nanoseconds);
-  if (bucket >= buckets_.size()) buckets_.resize(bucket + 1);
+  if (bucket >= buckets_.size()) buckets_.resize((bucket / kStretch + 1) * kStretch);
   if (++buckets_[bucket] == 0) ++overflows_[bucket];
   ++count_;
   sum_ += nanoseconds;
@@ -52,11 +62,18 @@ Duration Histogram::quantile(double q) const {
   const auto rank = std::clamp<std::uint64_t>(
       static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count_))), 1, count_);
   std::uint64_t seen = 0;
-  for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
-    seen += count_in(bucket);
-    if (seen >= rank) return std::min(Duration{static_cast<std::int64_t>(middle_of(bucket))}, max_);
+  std::size_t bucket = 0;
+  // By stretches first: a report asks for thousands of quantiles.
+  for (auto overflow = overflows_.begin(); bucket < buckets_.size(); bucket += kStretch) {
+    std::uint64_t here = sum_of_stretch(&buckets_[bucket]);
+    for (; overflow != overflows_.end() && overflow->first < bucket + kStretch; ++overflow) {
+      here += overflow->second << 16U;
+    }
+    if (seen + here >= rank) break;
+    seen += here;
   }
-  return max_;
+  while ((seen += count_in(bucket)) < rank) ++bucket;
+  return std::min(Duration{static_cast<std::int64_t>(middle_of(bucket))}, max_);
 }
 
 }  // namespace lb::scenario

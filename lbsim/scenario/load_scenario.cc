@@ -31,7 +31,7 @@ class Loader {
       read_all(reader, written);
       reader.finish();
       if (problems_.empty() && config_problems_.empty()) check(reader, scenario);
-      note_simulated_backends(reader, scenario);
+      note_simulated_parts(reader, scenario);
       note_simulated_only(written.events, simulated_only_);
     }
     loaded.simulated_only = config::format_problems(file_name_, simulated_only_);
@@ -108,7 +108,11 @@ class Loader {
     }
   }
 
-  void note_simulated_backends(const ObjectReader& reader, const Scenario& scenario) {
+  void note_simulated_parts(const ObjectReader& reader, const Scenario& scenario) {
+    if (scenario.fleet.daemons > 1) {
+      simulated_only_.push_back({reader.find("fleet")->find("daemons")->at, "fleet.daemons",
+                                 std::string{kOneDaemonOnly}});
+    }
     const Node* backends = reader.find("backends");
     if (backends == nullptr) return;
     for (const Node::Entry& backend : backends->entries) {

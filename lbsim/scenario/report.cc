@@ -121,6 +121,15 @@ double Collector::value_of(const Expectation& expectation, const Part& part,
   }
 }
 
+void BalancerTotals::add(const BalancerTotals& other) {
+  requests += other.requests;
+  attempts += other.attempts;
+  retries += other.retries;
+  connections_opened += other.connections_opened;
+  connections_reused += other.connections_reused;
+  for (const auto& [outcome, count] : other.outcomes) outcomes[outcome] += count;
+}
+
 Report Collector::finish(std::string world, const BalancerTotals& balancer) const {
   Report report;
   report.world = std::move(world);

@@ -42,6 +42,8 @@ struct BalancerTotals {
   std::uint64_t connections_opened = 0;
   std::uint64_t connections_reused = 0;
   std::map<std::string, std::uint64_t> outcomes;  // By name.
+
+  void add(const BalancerTotals& other);
 };
 
 struct ExpectationResult {
@@ -60,7 +62,8 @@ struct Report {
   Series total;                            // After the warm-up.
   std::map<std::string, Series> backends;  // After the warm-up, by id.
   BalancerTotals balancer;
-  std::uint64_t client_retries = 0;  // What clients sent again, over the whole run.
+  std::vector<BalancerTotals> daemons;  // Of a simulated fleet, the same for each.
+  std::uint64_t client_retries = 0;     // What clients sent again, over the whole run.
   std::vector<ExpectationResult> expectations;
   std::optional<std::string> digest;         // Of a simulated run.
   std::optional<Duration> loopback_latency;  // Of a measured run: see docs/scenario-format.md.

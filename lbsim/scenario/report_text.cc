@@ -155,6 +155,15 @@ Json latency_json(const Histogram& latency) {
           {"max_ms", milliseconds(latency.max())}};
 }
 
+Json totals_json(const BalancerTotals& totals) {
+  return {{"requests", totals.requests},
+          {"attempts", totals.attempts},
+          {"retries", totals.retries},
+          {"connections_opened", totals.connections_opened},
+          {"connections_reused", totals.connections_reused},
+          {"outcomes", totals.outcomes}};
+}
+
 Json series_json(const Series& series) {
   Json json = {{"requests", series.count()}};
   for (std::size_t i = 0; i < kClientResultCount; ++i) {
@@ -223,14 +232,11 @@ Json to_json(const Report& report) {
     backends[id] = std::move(backend);
   }
   json["backends"] = std::move(backends);
-  const BalancerTotals& balancer = report.balancer;
   json["client_retries"] = report.client_retries;
-  json["balancer"] = {{"requests", balancer.requests},
-                      {"attempts", balancer.attempts},
-                      {"retries", balancer.retries},
-                      {"connections_opened", balancer.connections_opened},
-                      {"connections_reused", balancer.connections_reused},
-                      {"outcomes", balancer.outcomes}};
+  json["balancer"] = totals_json(report.balancer);
+  for (const BalancerTotals& daemon : report.daemons) {
+    json["daemons"].push_back(totals_json(daemon));
+  }
   Json expectations = Json::array();
   for (const ExpectationResult& result : report.expectations) {
     const Expectation& expectation = result.expectation;

@@ -18,6 +18,7 @@
 #include "lbsim/scenario/behaviour.h"
 #include "lbsim/scenario/clients.h"
 #include "lbsim/scenario/distribution.h"
+#include "lbsim/scenario/fleet.h"
 #include "lbsim/scenario/rate.h"
 #include "lbsim/scenario/repetition.h"
 #include "lbsim/scenario/trace.h"
@@ -175,8 +176,9 @@ struct Scenario {
   std::string why;
   std::uint64_t seed = 1;
   Duration duration = std::chrono::seconds{10};
-  Duration warmup{};  // Requests sent before it are not in the figures.
-  config::DaemonConfig config;
+  Duration warmup{};            // Requests sent before it are not in the figures.
+  config::DaemonConfig config;  // Of each daemon.
+  Fleet fleet;
   std::map<std::string, Behaviour> backends;  // By id; "*" is for all the others.
   Network network;
   std::vector<Load> load;

@@ -17,6 +17,7 @@
 #include "lbsim/scenario/choice.h"
 #include "lbsim/scenario/distribution_fields.h"
 #include "lbsim/scenario/event_fields.h"
+#include "lbsim/scenario/fleet_fields.h"
 #include "lbsim/scenario/scenario.h"
 
 namespace lb::config {
@@ -198,6 +199,7 @@ void describe(Fields& fields, WrittenScenario& written) {
   fields.optional("duration", scenario.duration, kAboveZero, "for how long load is sent");
   fields.optional("warmup", scenario.warmup, kFromZero, "start of the run that is not counted");
   fields.required("config", written.config, "the configuration of lbd, or its file");
+  fields.optional("fleet", scenario.fleet, "daemons beside each other");
   fields.optional("backends", scenario.backends,
                   "how backends behave, by their ids; \"*\" is for all that say nothing else");
   fields.optional("network", scenario.network, "simulated delays");

@@ -23,9 +23,10 @@ namespace lb::scenario {
   return combine(combine(scenario_seed, 3), brain);
 }
 
-// Of the control brain in the simulator.
-[[nodiscard]] inline std::uint64_t control_seed(std::uint64_t scenario_seed) {
-  return combine(scenario_seed, 4);
+// Of the control brain of each daemon in the simulator.
+[[nodiscard]] inline std::uint64_t control_seed(std::uint64_t scenario_seed, std::uint32_t daemon) {
+  const std::uint64_t first = combine(scenario_seed, 4);
+  return daemon == 0 ? first : combine(first, daemon);
 }
 
 // Of the splits of routes in the simulator.
@@ -36,6 +37,16 @@ namespace lb::scenario {
 // Of an event of the scenario that comes at random, by its place in the file.
 [[nodiscard]] inline std::uint64_t event_seed(std::uint64_t scenario_seed, std::size_t event) {
   return combine(combine(scenario_seed, 6), event);
+}
+
+// Of the ways of clients to daemons.
+[[nodiscard]] inline std::uint64_t fleet_seed(std::uint64_t scenario_seed) {
+  return combine(scenario_seed, 16);
+}
+
+// Of how long before the run a daemon was started.
+[[nodiscard]] inline std::uint64_t age_seed(std::uint64_t scenario_seed, std::uint32_t daemon) {
+  return combine(combine(scenario_seed, 17), daemon);
 }
 
 }  // namespace lb::scenario

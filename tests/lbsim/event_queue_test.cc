@@ -25,7 +25,11 @@ TEST(EventQueue, KeepsTheOrderOfInsertionWhereInstantsAreEqual) {
 
 TEST(EventQueue, GivesBackWhatWasPutIn) {
   EventQueue queue;
-  queue.push({Instant{5ms}, EventKind::idle_broken, 1, 2, 0xffffffffffffffffU});
+  queue.push({.at = Instant{5ms},
+              .kind = EventKind::idle_broken,
+              .a = 1,
+              .b = 2,
+              .c = 0xffffffffffffffffU});
   const Event event = queue.pop();
   EXPECT_EQ(event.at, Instant{5ms});
   EXPECT_EQ(event.kind, EventKind::idle_broken);

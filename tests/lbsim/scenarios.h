@@ -29,6 +29,7 @@ struct Parts {
   std::string load;  // More of the load, likewise.
   std::string duration = "10s";
   std::string events;  // Of the timeline.
+  std::string fleet;   // None when it is empty.
   std::uint64_t seed = 1;
 };
 
@@ -53,8 +54,9 @@ inline std::string config_json(const Parts& parts, int backends) {
 }
 
 inline scenario::Scenario scenario_of(const Parts& parts) {
+  const std::string fleet = parts.fleet.empty() ? "" : R"("fleet": )" + parts.fleet + ", ";
   const std::string text =
-      R"({"why": "a test", "seed": )" + std::to_string(parts.seed) + R"(, "duration": ")" +
+      "{" + fleet + R"("why": "a test", "seed": )" + std::to_string(parts.seed) + R"(, "duration": ")" +
       parts.duration + R"(", "config": )" + config_json(parts, parts.backends) +
       R"(, "backends": {"*": )" + parts.behaviour +
       R"(}, "network": {"connect": "2ms", "one_way": "1ms"}, "load": [{"arrivals": )" +

@@ -54,8 +54,8 @@ const std::vector<Broken> kBroken = {
      " \"seeds\": 3}",
      {},
      "s.json:4:2: seeds: unknown key; expected one of \"why\", \"seed\", \"duration\", \"warmup\", "
-     "\"config\", \"backends\", \"network\", \"load\", \"events\" or \"expect\"; did you mean "
-     "\"seed\"?\n"},
+     "\"config\", \"fleet\", \"backends\", \"network\", \"load\", \"events\" or \"expect\"; did you "
+     "mean \"seed\"?\n"},
     {"AWhyWithoutWords",
      "{\"why\": \"\", \"config\": \"good.yaml\",\n"
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",

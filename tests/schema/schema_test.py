@@ -31,7 +31,7 @@ BEYOND = re.compile("|".join([
     "expected a path that", "has to be", "has both", "without \"every\"", "is empty",
     "has a mean of zero", "may not be above", "expected a number above 0", "not a ",
     "goes with ", "would happen more", "does not go with", "is before the point",
-    "expected a prime",
+    "expected a prime", "expected one number for each",
     "only listen on loopback", "at least one (listener|route)", "which takes everything",
     "nothing to choose by", "takes the place of", "expected a host", "expected a method",
     "changes nothing", "leads back", "expected \"http\" or \"https\"",

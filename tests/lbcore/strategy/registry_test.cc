@@ -103,7 +103,7 @@ struct AtWork {
       const std::size_t index = strategy->pick(context).index;
       ++views[index].in_flight, ++started;
       strategy->load_changed(views, index, Instant{});
-      while (strategy->poll_load_probe()) continue;
+      while (strategy->poll_load_probe()) EXPECT_TRUE(strategy->asks_load());
       letters += static_cast<char>('A' + index);
     }
     return letters;

@@ -1,0 +1,63 @@
+// Daemon: what one process of lbd knows and decides with. The Simulation is the world around it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lbcore/balancer.h"
+#include "lbcore/control.h"
+#include "lbcore/rate_limiter.h"
+#include "lbcore/slab.h"
+
+namespace lb::sim {
+
+// One request of a client, from its sending until both the client and the daemon are done with it.
+using SimRequestId = SlotId<struct SimRequestTag>;
+
+struct Daemon {
+  Daemon(std::uint32_t daemon, std::uint64_t control_seed)
+      : number(daemon), control(control_seed) {}
+
+  std::uint32_t number;  // From 0.
+  Control control;
+  std::optional<Instant> control_armed;  // The wake-up that counts; others are stale.
+  // Of its ids to the world's numbers; ids are dense. Daemons of different histories have different
+  // ids for the same backend.
+  std::vector<std::uint32_t> backend_of_id;
+  std::vector<std::uint32_t> cluster_of_id;
+  std::vector<RateLimiter> limiters;                 // By worker; empty without a rate limit.
+  std::vector<bool> exchange_armed;                  // By worker.
+  std::map<std::string, std::uint64_t> own_answers;  // Requests that reached no brain.
+};
+
+// Who is at the other end of a connection, and in which of its lives.
+struct Peer {
+  std::uint32_t backend = 0;
+  std::uint32_t epoch = 0;
+};
+
+// One Balancer: the brain of one worker of one daemon for one cluster.
+struct Brain {
+  Daemon* daemon = nullptr;
+  std::uint32_t worker = 0;
+  ClusterId cluster;  // As its daemon calls it.
+  std::unique_ptr<Balancer> balancer;
+  KeyExpression key;             // What its strategy wants to know of a request.
+  std::optional<Instant> armed;  // The wake-up that counts; others are stale.
+  // What belongs to the brain's connections and requests, by their slots.
+  std::vector<Peer> connection_peer;
+  std::vector<SimRequestId> request_of;
+};
+
+// A slot-indexed array, grown as slots appear.
+template <class T>
+T& at_slot(std::vector<T>& values, std::uint32_t slot) {
+  if (slot >= values.size()) values.resize(slot + 1);
+  return values[slot];
+}
+
+}  // namespace lb::sim
