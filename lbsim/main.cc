@@ -64,6 +64,8 @@ void describe_compare(CLI::App* command, CompareOptions& options) {
            "A figure to show, by its path in the report, such as backends.b1.share; several may "
            "be given (errors, latencies, retries)");
   command->add_option("--json", options.json, "Write every figure as JSON; \"-\" to print it");
+  command->add_option("--html", options.html,
+                      "Write a page with the table and charts; it needs nothing else");
   command->add_option("--junit", options.junit,
                       "Write the expectations as JUnit XML; \"-\" to print it");
   command->add_flag("--expect", options.expect,
