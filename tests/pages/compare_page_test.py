@@ -19,14 +19,14 @@ class ComparePageTest(Pages):
         return page, json.loads(figures.read_text())
 
     def test_everything_is_drawn(self):
-        page, comparison = self.make_page(ONE_SLOW, "--strategy", "least_request,round_robin,random",
-                                          "--seeds", "3")
+        page, comparison = self.make_page(
+            ONE_SLOW, "--strategy", "least_request,round_robin,random", "--seeds", "3")
         body, _ = self.drawn(page)
         # Two canvases a chart: four quantiles and the tail; nobody erred.
         self.assertEqual(body.count("<canvas"), 2 * 5)
         self.assertNotIn('id="errors"', body)
         self.assertIn("seeds 11 to 13, the same for all · charts show seed 11", body)
-        # Each variant once in the table, in the legend of each chart, and at each of three backends.
+        # Each variant is in the table, in the legend of each chart, and at each of three backends.
         for label in ("least_request", "round_robin", "random"):
             self.assertEqual(body.count(f"{label}</span>"), 1 + 5 + 3, label)
         self.assertEqual(body.count('class="bar"'), 3 * 3)
@@ -48,7 +48,8 @@ class ComparePageTest(Pages):
         self.assertIn("0 of 5 runs met", rows[2])
 
     def test_the_charts_are_those_of_the_first_seed(self):
-        page, _ = self.make_page(ONE_SLOW, "--strategy", "least_request,round_robin", "--seeds", "2")
+        page, _ = self.make_page(ONE_SLOW, "--strategy", "least_request,round_robin",
+                                 "--seeds", "2")
         data = json.loads(re.search(r"const comparison = (.*);</script>", page.read_text())[1])
         alone = self.folder / "alone.json"
         self.lbsim("run", ONE_SLOW, "--strategy", "round_robin", "--json", alone, "--html",
@@ -78,7 +79,8 @@ class ComparePageTest(Pages):
         self.assertNotIn("<b id", body)
 
     def test_it_fills_a_screen_wide_or_narrow(self):
-        page, _ = self.make_page(ONE_SLOW, "--strategy", "least_request,round_robin", "--seeds", "2")
+        page, _ = self.make_page(ONE_SLOW, "--strategy", "least_request,round_robin",
+                                 "--seeds", "2")
         for width in (1280, 400):
             self.assertGreater(self.picture_size(page, width), 50_000)
 
