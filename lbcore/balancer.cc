@@ -31,7 +31,7 @@ Balancer::~Balancer() = default;
 Start Balancer::handle_request(Instant now, const RequestInput& input) {
   LB_ASSERT(input.priority < AdmissionQueue::kClassCount);
   ++counters_.requests;
-  const RequestId id = requests_.insert({});
+  const RequestId id = requests_.make();
   Request& request = requests_.at(id);
   request.key = input.key;
   request.pooled = input.pooled;
@@ -67,8 +67,8 @@ Start Balancer::handle_attempt_due(Instant now, RequestId id) {
 
 // An attempt, a place in the queue, or the end.
 Start Balancer::place(Instant now, RequestId id, Request& request) {
-  if (const auto slot = session_of(request)) {
-    return assign(now, id, request, {*slot, PickReason::sticky, 1});
+  if (const BackendSlot slot = session_of(request); slot != kNoSlot) {
+    return assign(now, id, request, {slot, PickReason::sticky, 1});
   }
   const bool overtakes = request.phase == Request::Phase::arriving && somebody_waits();
   switch (overtakes ? Room::later : room()) {
@@ -93,17 +93,16 @@ Balancer::Room Balancer::room() const {
 
 // The backend this request's session is on, when it can take it. It need not be eligible for
 // others: one that drains keeps its sessions.
-std::optional<BackendSlot> Balancer::session_of(const Request& request) const {
-  if (!request.session || request.attempts > 0) return std::nullopt;
+BackendSlot Balancer::session_of(const Request& request) const {
+  if (!request.session || request.attempts > 0) return kNoSlot;
   const Backend* backend = find_backend(*request.session);
-  if (backend == nullptr || !is_open(*backend)) return std::nullopt;
+  if (backend == nullptr || !is_open(*backend)) return kNoSlot;
   const bool takes_sessions =
       backend->place || (standing(*backend) == Exclusion::draining && !backend->ejected &&
                          (!config_.health_check || backend->health == HealthState::healthy));
   const bool cluster_full =
       config_.limits.max_in_flight > 0 && in_flight_ >= config_.limits.max_in_flight;
-  if (!takes_sessions || cluster_full) return std::nullopt;
-  return slot_of(*backend);
+  return takes_sessions && !cluster_full ? slot_of(*backend) : kNoSlot;
 }
 
 EligibleSet::Choice Balancer::choose(Instant now, const Request& request) {
@@ -138,9 +137,8 @@ Start Balancer::assign(Instant now, RequestId id, Request& request,
   ++counters_.attempts;
   change_load(now, choice.slot, +1, true);
 
-  const std::optional<ConnectionId> idle =
-      request.pooled ? pool_.check_out(choice.slot) : std::optional<ConnectionId>{};
-  request.connection = idle ? *idle : pool_.open(now, choice.slot);
+  const ConnectionId idle = request.pooled ? pool_.check_out(choice.slot) : ConnectionId{};
+  request.connection = idle ? idle : pool_.open(now, choice.slot);
   ++(idle ? counters_.connections_reused : counters_.connections_opened);
   request.phase = idle ? Request::Phase::sending : Request::Phase::connecting;
   idle ? set_deadline(request, id, DeadlineKind::idle, now + config_.timeouts.idle)
@@ -155,7 +153,7 @@ Start Balancer::assign(Instant now, RequestId id, Request& request,
           .assignment = {.request = id,
                          .backend = backend.id,
                          .connection = request.connection,
-                         .reused = idle.has_value(),
+                         .reused = static_cast<bool>(idle),
                          .reason = choice.reason,
                          .attempt = request.attempts,
                          .eligible_count = choice.candidates,
@@ -193,7 +191,7 @@ Start Balancer::wait_in_queue(Instant now, RequestId id, Request& request) {
 // Calls the next of the queue, when there is room for it; and one after the other all of them, when
 // there never will be.
 void Balancer::call_next(Instant now) {
-  if (called_ || queue_.empty() || room() == Room::later) return;
+  if (queue_.empty() || called_ || room() == Room::later) return;
   called_ = *queue_.pop(now, config_.limits);
   requests_.at(called_).phase = Request::Phase::called;
   actions_.push({.kind = Action::Kind::attempt_due, .request = called_});
@@ -353,7 +351,7 @@ void Balancer::leave_backend(Instant now, Request& request) {
   const BackendSlot slot = std::exchange(request.backend, kNoSlot);
   request.connection = {};
   change_load(now, slot, -1, true);
-  drop_if_finished(slot);
+  if (backends_[slot].removed) drop_if_finished(slot);
 }
 
 void Balancer::end_request(Instant now, RequestId id, Request& request, Outcome outcome) {
@@ -375,9 +373,9 @@ void Balancer::set_deadline(Request& request, RequestId id, DeadlineKind kind, I
   deadlines_.replace(request.deadline, kind, at, subject_of(id));
 }
 
-std::optional<Action> Balancer::poll_action() {
+std::optional<Action> Balancer::next_action() {
   const std::optional<Action> action = actions_.pop();
-  if (action && journal_ != nullptr) journal_->acted(*action);
+  if (journal_ != nullptr) journal_->acted(*action);
   return action;
 }
 

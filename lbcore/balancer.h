@@ -222,7 +222,9 @@ class Balancer {
   [[nodiscard]] std::optional<Instant> poll_timeout() const { return deadlines_.earliest(); }
   void handle_timeout(Instant now);
   // Call after every handle_* until it returns nothing.
-  [[nodiscard]] std::optional<Action> poll_action();
+  [[nodiscard]] std::optional<Action> poll_action() {
+    return actions_.empty() ? std::nullopt : next_action();
+  }
 
   // Null for nobody, as it is at first. The journal outlives the Balancer or is taken off before.
   void tell(Journal* journal) { journal_ = journal; }
@@ -251,6 +253,8 @@ class Balancer {
   template <class Input, class Answer = std::monostate>
   void told(Instant now, const Input& input, const Answer& answer = {}) const;
 
+  [[nodiscard]] std::optional<Action> next_action();
+
   // Is there a place for one more request?
   enum class Room : std::uint8_t { now, later, never };
 
@@ -263,7 +267,8 @@ class Balancer {
                              const EligibleSet::Choice& choice);
   [[nodiscard]] EligibleSet::Choice choose(Instant now, const Request& request);
   [[nodiscard]] EligibleSet::Choice choose_another(Instant now, const Request& request);
-  [[nodiscard]] std::optional<BackendSlot> session_of(const Request& request) const;
+  // Of no backend, where there is none or none that can take it.
+  [[nodiscard]] BackendSlot session_of(const Request& request) const;
   // In the queue, or called and not come yet.
   [[nodiscard]] bool somebody_waits() const { return called_ || !queue_.empty(); }
   void call_next(Instant now);

@@ -112,9 +112,9 @@ Explanation Balancer::explain(Instant now, const RequestInput& input) const {
   Request request;
   request.key = input.key;
   if (config_.affinity) request.session = input.session;
-  if (const auto slot = session_of(request)) {
+  if (const BackendSlot slot = session_of(request); slot != kNoSlot) {
     explanation.kind = Start::Kind::assigned;
-    explanation.picked = backends_[*slot].id;
+    explanation.picked = backends_[slot].id;
     explanation.reason = PickReason::sticky;
     return explanation;
   }

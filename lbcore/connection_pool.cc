@@ -18,8 +18,8 @@ void ConnectionPool::opened(Connection& connection) {
   connection.opening = false;
 }
 
-std::optional<ConnectionId> ConnectionPool::check_out(BackendSlot backend) {
-  if (idle_count(backend) == 0) return std::nullopt;
+ConnectionId ConnectionPool::check_out(BackendSlot backend) {
+  if (idle_count(backend) == 0) return {};
   const ConnectionId id = idle_[backend].newest;
   Connection& connection = connections_.at(id);
   leave_idle(connection);

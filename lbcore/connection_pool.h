@@ -35,8 +35,8 @@ class ConnectionPool {
     return insert({.backend = backend, .opening = true, .opened = now});
   }
 
-  // The newest idle connection of this backend, now in use.
-  [[nodiscard]] std::optional<ConnectionId> check_out(BackendSlot backend);
+  // The newest idle connection of this backend, now in use; an empty id when there is none.
+  [[nodiscard]] ConnectionId check_out(BackendSlot backend);
 
   // Back to idle after a request, until its idle timeout or the end of its life, whichever comes
   // first. What the configuration does not let live is closed and returned, and the caller must

@@ -17,7 +17,6 @@ DeadlineTable::DeadlineTable() : slots_(kDeadlineKindCount) {
 
 DeadlineId DeadlineTable::set(DeadlineKind kind, Instant at, std::uint64_t subject) {
   const Index index = take_slot();
-  slots_[index].live = true;
   ++size_;
   put(index, kind, at, subject);
   return {index, slots_[index].generation};
@@ -42,14 +41,9 @@ std::optional<DeadlineTable::Expired> DeadlineTable::pop_expired(Instant now) {
   return expired;
 }
 
-DeadlineTable::Index DeadlineTable::take_slot() {
-  if (free_ == kNone) {
-    slots_.emplace_back();
-    return static_cast<Index>(slots_.size() - 1);
-  }
-  const Index index = free_;
-  free_ = slots_[index].later;
-  return index;
+DeadlineTable::Index DeadlineTable::add_slot() {
+  slots_.emplace_back();
+  return static_cast<Index>(slots_.size() - 1);
 }
 
 DeadlineTable::Index DeadlineTable::find_first() const {
@@ -107,7 +101,6 @@ void DeadlineTable::take_out(Slot& slot) {
 void DeadlineTable::remove(Index index) {
   Slot& slot = slots_[index];
   take_out(slot);
-  slot.live = false;
   ++slot.generation;
   slot.later = free_;
   free_ = index;

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "lbcore/ids.h"
@@ -49,9 +50,9 @@ class DeadlineTable {
   // and set another.
   void replace(DeadlineId& id, DeadlineKind kind, Instant at, std::uint64_t subject);
 
+  // Of an id of this table, or an empty one.
   [[nodiscard]] bool contains(DeadlineId id) const {
-    return id.slot < slots_.size() && slots_[id.slot].live &&
-           slots_[id.slot].generation == id.generation;
+    return id && slots_[id.slot].generation == id.generation;
   }
 
   // Forgets a deadline and clears the id. An empty id is ignored; an expired one too.
@@ -83,16 +84,19 @@ class DeadlineTable {
     Instant at = Instant::min();
     std::uint64_t sequence = 0;
     std::uint64_t subject = 0;
-    std::uint32_t generation = 0;
+    std::uint32_t generation = 0;  // Of the deadline that is here, or comes next.
     std::uint32_t heap_place = kNotInHeap;
     Index earlier = kNone;
     Index later = kNone;  // Of its list; of a free slot, the next free one.
     DeadlineKind kind{};
-    bool live = false;
   };
 
   static Index end_of(DeadlineKind kind) { return static_cast<Index>(kind); }
-  [[nodiscard]] Index take_slot();
+  [[nodiscard]] Index take_slot() {
+    if (free_ == kNone) return add_slot();
+    return std::exchange(free_, slots_[free_].later);
+  }
+  [[nodiscard]] Index add_slot();
   [[nodiscard]] Index find_first() const;
   void find_earliest() const;
   void put(Index index, DeadlineKind kind, Instant at, std::uint64_t subject);

@@ -22,9 +22,9 @@ class HeaderFields {
 struct RequestAttributes {
   std::string_view client_address;  // Without the port.
   std::string_view method;
-  std::string_view host;   // Without the port, in any case.
-  std::string_view path;   // Without the query; as it came, percent-encoding and all.
-  std::string_view query;  // After the '?', without it.
+  std::string_view host;                 // Without the port, in any case.
+  std::string_view path;                 // Without the query; as it came, percent-encoding and all.
+  std::string_view query;                // After the '?', without it.
   const HeaderFields* fields = nullptr;  // None for TCP.
 
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {

@@ -5,6 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "lbcore/assert.h"
@@ -15,18 +18,18 @@ namespace lb {
 template <class T, class SlotIdType>
 class Slab {
  public:
+  // A new entry as T{} says, to be filled in where it is. A T that is handed in is written twice,
+  // and read again before the first writing has reached the cache: that costs more than to make it.
+  SlotIdType make() {
+    static_assert(std::is_trivially_destructible_v<T>);
+    const std::uint32_t slot = take_slot();
+    std::construct_at(&entries_[slot].value);
+    return id_of(slot);
+  }
+
   SlotIdType insert(T value) {
-    std::uint32_t slot = 0;
-    if (free_.empty()) {
-      slot = static_cast<std::uint32_t>(entries_.size());
-      entries_.push_back(Entry{std::move(value), kLive});
-      ++slot_count_;
-    } else {
-      slot = free_.back();
-      free_.pop_back();
-      entries_[slot].value = std::move(value);
-      entries_[slot].tag |= kLive;
-    }
+    const std::uint32_t slot = take_slot();
+    entries_[slot].value = std::move(value);
     return id_of(slot);
   }
 
@@ -66,9 +69,20 @@ class Slab {
   static constexpr std::uint32_t kLive = 1;
 
   struct Entry {
-    T value;
+    T value{};
     std::uint32_t tag = 0;  // The generation, and in the lowest bit whether it is live.
   };
+
+  std::uint32_t take_slot() {
+    if (free_.empty()) {
+      entries_.emplace_back();
+      free_.push_back(slot_count_++);
+    }
+    const std::uint32_t slot = free_.back();
+    free_.pop_back();
+    entries_[slot].tag |= kLive;
+    return slot;
+  }
 
   [[nodiscard]] SlotIdType id_of(std::uint32_t slot) const {
     return SlotIdType{slot, entries_[slot].tag >> 1U};

@@ -50,13 +50,6 @@ int BackendModel::finish(JobId job) {
   return error_ratio_ > 0 && prng_.unit() < error_ratio_ ? 500 : 200;
 }
 
-std::optional<JobId> BackendModel::next_waiting() {
-  if (hung_ || busy_ >= behaviour_.concurrency) return std::nullopt;
-  const std::optional<JobId> job = waiting_.pop();
-  if (job) ++busy_;
-  return job;
-}
-
 Duration BackendModel::draw_service_time(const Start& start) {
   Duration drawn = scenario::sample(
       service_times_.empty() ? behaviour_.service_time : service_times_[start.load], prng_);

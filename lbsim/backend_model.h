@@ -43,7 +43,13 @@ class BackendModel {
   [[nodiscard]] int finish(JobId job);
 
   // A waiting job that may be served now, or none. Call until there is none.
-  [[nodiscard]] std::optional<JobId> next_waiting();
+  [[nodiscard]] std::optional<JobId> next_waiting() {
+    if (hung_ || busy_ >= behaviour_.concurrency || waiting_.empty()) return std::nullopt;
+    ++busy_;
+    const JobId job = waiting_.front();
+    waiting_.drop();
+    return job;
+  }
 
   // What there is to do for a job that is served from now on.
   struct Start {

@@ -46,8 +46,8 @@ struct Brain {
   std::uint32_t worker = 0;
   ClusterId cluster;  // As its daemon calls it.
   std::unique_ptr<Balancer> balancer;
-  KeyExpression key;             // What its strategy wants to know of a request.
-  std::optional<Instant> armed;  // The wake-up that counts; others are stale.
+  KeyExpression key;               // What its strategy wants to know of a request.
+  Instant armed = Instant::max();  // The wake-up that counts; others are stale.
   // What belongs to the brain's connections and requests, by their slots.
   std::vector<Peer> connection_peer;
   std::vector<SimRequestId> request_of;

@@ -10,7 +10,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "lbcore/assert.h"
@@ -43,11 +42,9 @@ enum class EventKind : std::uint8_t {
   timeline,          // a: event of the scenario
 };
 
-// 32 bytes: two to a line of the processor's cache.
 struct Event {
   Instant at{};
-  EventKind kind : 8 {};
-  std::uint64_t order : 56 {};  // Of insertion: the queue's.
+  EventKind kind{};
   std::uint32_t a = 0;
   std::uint32_t b = 0;
   std::uint64_t c = 0;
@@ -59,97 +56,121 @@ inline constexpr std::size_t kLaneCount = 2;
 
 class EventQueue {
  public:
-  void push(Event event) {
-    event.order = next_order_++ & kOrders;
-    if (top_is_free_) {
-      top_is_free_ = false;
-      return sink(event);
-    }
-    heap_.push_back(event);
-    rise(event);
+  // Both are inlined, so that an event goes from the registers where its parts are to the place
+  // where it stays. One that was put together in memory first could not be copied from there at
+  // once: the processor would wait until all its parts had arrived.
+  [[gnu::always_inline]] void push(const Event& event) {
+    push_on_heap(event.at, next_order(event.kind), event.c, event.a, event.b);
   }
 
   // REQUIRES: not before the last one of this lane.
-  void push(Lane lane, Event event) {
-    RingQueue<Event>& queue = lanes_[static_cast<std::size_t>(lane)];
+  [[gnu::always_inline]] void push(Lane lane, const Event& event) {
+    RingQueue<Entry>& queue = lanes_[static_cast<std::size_t>(lane)];
     LB_ASSERT(queue.empty() || queue.back().at <= event.at);
-    event.order = next_order_++ & kOrders;
-    queue.push(event);
+    queue.make().fill(event.at, next_order(event.kind), event.c, event.a, event.b);
   }
 
   // REQUIRES: !empty().
   Event pop() {
     if (top_is_free_) fill_top();
-    RingQueue<Event>* first = nullptr;
-    const Event* best = heap_.empty() ? nullptr : heap_.data();
-    for (RingQueue<Event>& lane : lanes_) {
-      if (lane.empty() || (best != nullptr && before(*best, lane.front()))) continue;
+    RingQueue<Entry>* first = nullptr;
+    const Entry* best = heap_.empty() ? nullptr : heap_.data();
+    for (RingQueue<Entry>& lane : lanes_) {
+      if (lane.empty() || (best != nullptr && best->key() < lane.front().key())) continue;
       best = &lane.front();
       first = &lane;
     }
-    const Event event = *best;
+    const Event event{best->at, best->kind(), best->a, best->b, best->c};
     first == nullptr ? static_cast<void>(top_is_free_ = true) : first->drop();
     return event;
   }
 
   [[nodiscard]] bool empty() const {
     if (heap_.size() > (top_is_free_ ? 1 : 0)) return false;
-    for (const RingQueue<Event>& lane : lanes_) {
+    for (const RingQueue<Entry>& lane : lanes_) {
       if (!lane.empty()) return false;
     }
     return true;
   }
 
  private:
-  static constexpr std::uint64_t kOrders = (std::uint64_t{1} << 56U) - 1;
-
-  // One comparison of 128 bits, without a branch to guess. No instant is before zero. The kind is
-  // read with the order, in the lowest bits, where it decides nothing: no two have the same order.
-  static bool before(const Event& a, const Event& b) { return key(a) < key(b); }
+  static constexpr unsigned kKindBits = 8;
   __extension__ using Key = unsigned __int128;
-  static Key key(const Event& event) {
-    std::uint64_t order_and_kind = 0;
-    const auto* bytes = reinterpret_cast<const unsigned char*>(&event);
-    std::memcpy(&order_and_kind, bytes + sizeof event.at, sizeof order_and_kind);
-    return Key{static_cast<std::uint64_t>(event.at.time_since_epoch().count())} << 64U |
-           order_and_kind;
+
+  // 32 bytes: two to a line of the processor's cache.
+  struct Entry {
+    Instant at;
+    std::uint64_t order = 0;  // Of insertion, and then the kind.
+    std::uint64_t c = 0;
+    std::uint32_t a = 0;
+    std::uint32_t b = 0;
+
+    void fill(Instant when, std::uint64_t order_and_kind, std::uint64_t third, std::uint32_t first,
+              std::uint32_t second) {
+      at = when;
+      order = order_and_kind;
+      c = third;
+      a = first;
+      b = second;
+    }
+    [[nodiscard]] EventKind kind() const {
+      return static_cast<EventKind>(order & ((1U << kKindBits) - 1));
+    }
+    [[nodiscard]] Key key() const { return key_of(at, order); }
+  };
+
+  // One comparison of 128 bits, without a branch to guess. No instant is before zero.
+  static Key key_of(Instant at, std::uint64_t order) {
+    return Key{static_cast<std::uint64_t>(at.time_since_epoch().count())} << 64U | order;
+  }
+
+  std::uint64_t next_order(EventKind kind) {
+    return next_order_++ << kKindBits | static_cast<std::uint64_t>(kind);
+  }
+
+  [[gnu::noinline]] void push_on_heap(Instant at, std::uint64_t order, std::uint64_t c,
+                                      std::uint32_t a, std::uint32_t b) {
+    if (!top_is_free_) heap_.emplace_back();
+    const std::size_t place = top_is_free_ ? sink(key_of(at, order)) : rise(key_of(at, order));
+    top_is_free_ = false;
+    heap_[place].fill(at, order, c, a, b);
   }
 
   void fill_top() {
     top_is_free_ = false;
-    const Event last = heap_.back();
+    const Entry last = heap_.back();
     heap_.pop_back();
-    if (!heap_.empty()) sink(last);
+    if (!heap_.empty()) heap_[sink(last.key())] = last;
   }
 
-  void rise(const Event& event) {
+  // Both find the place of a new entry, from the end of the heap or from its top, and move others
+  // out of its way.
+  std::size_t rise(Key key) {
     std::size_t place = heap_.size() - 1;
     while (place > 0) {
       const std::size_t parent = (place - 1) / 4;
-      if (!before(event, heap_[parent])) break;
+      if (key >= heap_[parent].key()) break;
       heap_[place] = heap_[parent];
       place = parent;
     }
-    heap_[place] = event;
+    return place;
   }
-
-  // From the top.
-  void sink(const Event& event) {
+  std::size_t sink(Key key) {
     std::size_t place = 0;
     for (;;) {
       const std::size_t least = least_child(place);
-      if (least >= heap_.size() || !before(heap_[least], event)) break;
+      if (least >= heap_.size() || heap_[least].key() >= key) break;
       heap_[place] = heap_[least];
       place = least;
     }
-    heap_[place] = event;
+    return place;
   }
 
   // heap_.size() or above when there is none.
   [[nodiscard]] std::size_t least_child(std::size_t place) const {
     const std::size_t first = 4 * place + 1;
     const auto lesser = [this](std::size_t x, std::size_t y) {
-      return before(heap_[y], heap_[x]) ? y : x;
+      return heap_[y].key() < heap_[x].key() ? y : x;
     };
     if (first + 4 <= heap_.size()) {
       return lesser(lesser(first, first + 1), lesser(first + 2, first + 3));
@@ -159,9 +180,9 @@ class EventQueue {
     return least;
   }
 
-  std::vector<Event> heap_;
+  std::vector<Entry> heap_;
   bool top_is_free_ = false;  // What stands there has been popped.
-  std::array<RingQueue<Event>, kLaneCount> lanes_;
+  std::array<RingQueue<Entry>, kLaneCount> lanes_;
   std::uint64_t next_order_ = 0;
 };
 

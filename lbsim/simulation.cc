@@ -2,6 +2,7 @@
 #include "lbsim/simulation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "lbcore/assert.h"
 #include "lbcore/subject.h"
@@ -179,42 +180,56 @@ void Simulation::arrive(std::uint32_t index) {
 void Simulation::schedule_next_arrival(std::uint32_t index) {
   const auto next = workloads_[index].arrivals->next();
   if (!next) return;
-  workloads_[index].next = *next;
+  scenario::Arrival& arrival = workloads_[index].next;
+  arrival.at = next->at;
+  arrival.client = next->client;
+  arrival.target = next->target;
   push(next->at - now_.time_since_epoch(), {.kind = EventKind::arrival, .a = index});
 }
 
 void Simulation::begin_request(std::uint32_t index, std::uint32_t client, std::uint32_t target) {
   ++sent_;
-  send_request({.workload = index, .client = client, .target = target, .sent = now_});
+  const SimRequestId id = requests_.make();
+  SimRequest& request = requests_.at(id);
+  request.workload = index;
+  request.client = client;
+  request.target = target;
+  request.sent = now_;
+  send_request(id, request);
 }
 
 void Simulation::retry_request(RetryId id) {
-  const SimRequest request = retrying_.at(id);
+  const SimRequestId again = requests_.insert(retrying_.at(id));
   retrying_.erase(id);
   ++client_retries_;
-  send_request(request);
+  send_request(again, requests_.at(again));
 }
 
-void Simulation::send_request(SimRequest request) {
+void Simulation::send_request(SimRequestId id, SimRequest& request) {
   Workload& workload = workloads_[request.workload];
   request.daemon = daemon_choice_.next(workload.key_of_client(request.client));
-  const SimRequestId id = requests_.insert(request);
   push(Lane::one_way, {.kind = EventKind::daemon_receives, .a = id.slot, .b = id.generation});
-  if (workload.patience.empty()) {
-    push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = request.workload});
+  // Two out for one in: the queue is as long as there are requests, however patient they are.
+  for (int n = 0; n < 2 && !workload.patience.empty(); ++n) {
+    if (client_waits(workload.patience.front().request)) break;
+    workload.patience.drop();
   }
   workload.patience.push({now_ + workload.load->timeout, id});
+  if (std::exchange(workload.patience_armed, true)) return;
+  push(workload.load->timeout, {.kind = EventKind::client_timeouts, .a = request.workload});
 }
 
 void Simulation::client_timeouts(std::uint32_t index) {
   Workload& workload = workloads_[index];
+  workload.patience_armed = false;
   while (!workload.patience.empty()) {
     const auto [ends, id] = workload.patience.front();
-    const bool waits = requests_.contains(id) && requests_.at(id).client_waits;
+    const bool waits = client_waits(id);
     if (waits && ends > now_) {
+      workload.patience_armed = true;
       return push(ends - now_, {.kind = EventKind::client_timeouts, .a = index});
     }
-    static_cast<void>(workload.patience.pop());
+    workload.patience.drop();
     if (!waits) continue;
     conclude(id, ClientResult::timed_out, kNobody);
     push(Lane::one_way, {.kind = EventKind::client_left, .a = id.slot, .b = id.generation});
@@ -318,16 +333,6 @@ void Simulation::play(const scenario::Event& event) {
     after_control(daemon);
   }
   apply_listeners();
-}
-
-void Simulation::push(Duration delay, Event event) {
-  event.at = now_ + delay;
-  events_.push(event);
-}
-
-void Simulation::push(Lane lane, Event event) {
-  event.at = now_ + (lane == Lane::one_way ? scenario_.network.one_way : scenario_.network.connect);
-  events_.push(lane, event);
 }
 
 scenario::Report simulate(const scenario::Scenario& scenario, const Wishes& wishes) {

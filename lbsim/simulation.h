@@ -61,24 +61,29 @@ class Simulation {
     };
     std::vector<Session> sessions;  // What the cookie says of whoever has each place.
     // When each client loses its patience, in the order of sending; all of a load wait equally
-    // long, so only the first of them needs an event.
+    // long, so only the first of them needs an event. It may come too early, for one that has its
+    // answer.
     struct Patience {
       Instant ends;
       SimRequestId request;
     };
     RingQueue<Patience> patience;
+    bool patience_armed = false;
 
     [[nodiscard]] HashKey key_of_client(std::uint32_t client) const {
       return client < client_keys.size() ? client_keys[client]
                                          : hash_bytes(scenario::client_address(index, client));
     }
     [[nodiscard]] std::optional<BackendId> session_of(std::uint32_t client) const {
-      const Session& session = sessions[client % sessions.size()];
+      const Session& session = sessions[place_of(client)];
       return session.client == client ? session.backend : std::nullopt;
+    }
+    [[nodiscard]] std::size_t place_of(std::uint32_t client) const {
+      return client < sessions.size() ? client : client % sessions.size();
     }
     // A late answer to a client that has left is for nobody.
     void remember(std::uint32_t client, BackendId backend) {
-      Session& session = sessions[client % sessions.size()];
+      Session& session = sessions[place_of(client)];
       if (client >= session.client) session = {client, backend};
     }
   };
@@ -100,7 +105,8 @@ class Simulation {
 
   struct Attempt {
     SimRequestId request;
-    Assignment assignment;
+    ConnectionId connection;
+    BackendId assigned;  // As its daemon calls the backend.
     std::uint32_t workload = 0;
     std::uint32_t backend = 0;
     std::uint32_t epoch = 0;   // The life of the backend its connection was opened in.
@@ -108,6 +114,8 @@ class Simulation {
     bool daemon_waits = true;  // The daemon has not given it up; the backend may work on anyway.
     bool reaches_backend = false;
     bool request_sent = false;
+    bool reused = false;       // Its connection was open before.
+    bool new_session = false;  // The answer names the backend in a cookie.
   };
 
   // A backend that is asked how it is: who asks, and then what it says.
@@ -128,7 +136,10 @@ class Simulation {
   void arrive(std::uint32_t workload);
   void schedule_next_arrival(std::uint32_t workload);
   void begin_request(std::uint32_t workload, std::uint32_t client, std::uint32_t target);
-  void send_request(SimRequest request);
+  void send_request(SimRequestId id, SimRequest& request);
+  [[nodiscard]] bool client_waits(SimRequestId id) const {
+    return requests_.contains(id) && requests_.at(id).client_waits;
+  }
   void retry_request(RetryId id);
   void client_timeouts(std::uint32_t workload);
   void client_hears(SimRequestId id, int status);
@@ -140,6 +151,7 @@ class Simulation {
 
   // -- A request in a daemon (simulation_daemon.cc)
   void daemon_receives(SimRequestId id);
+  [[nodiscard]] std::uint32_t worker_of(const Workload& workload, std::uint32_t client) const;
   [[nodiscard]] bool over_rate(Daemon& daemon, std::uint32_t worker, const SimRequest& request);
   // Where a request goes, and how soon when it has to wait there.
   struct Destination {
@@ -217,8 +229,15 @@ class Simulation {
   void load_told(std::uint32_t slot);
 
   // -- Helpers
-  void push(Duration delay, Event event);
-  void push(Lane lane, Event event);
+  [[gnu::always_inline]] void push(Duration delay, Event event) {
+    event.at = now_ + delay;
+    events_.push(event);
+  }
+  [[gnu::always_inline]] void push(Lane lane, Event event) {
+    event.at =
+        now_ + (lane == Lane::one_way ? scenario_.network.one_way : scenario_.network.connect);
+    events_.push(lane, event);
+  }
   void note(std::uint64_t what, std::uint64_t who) {
     const auto now = static_cast<std::uint64_t>(now_.time_since_epoch().count());
     digest_ = mix(digest_ ^ (now * 0x9e3779b97f4a7c15ULL + (what << 32U) + who));

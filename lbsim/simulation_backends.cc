@@ -47,7 +47,7 @@ void Simulation::serve(std::uint32_t backend, AttemptId id) {
   const Attempt& attempt = attempts_.at(id);
   const Duration now = now_.time_since_epoch();
   const Duration work = model.draw_service_time(
-      {.now = now, .load = attempt.workload, .fresh_connection = !attempt.assignment.reused});
+      {.now = now, .load = attempt.workload, .fresh_connection = !attempt.reused});
   BackendModel::Pace* pace = model.pace();
   if (pace != nullptr && model.shares()) {
     pace->shared.begin(now, subject_of(id), static_cast<double>(work.count()));

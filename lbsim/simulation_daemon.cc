@@ -11,9 +11,7 @@ void Simulation::daemon_receives(SimRequestId id) {
   if (!request.client_waits) return;
   const Workload& workload = workloads_[request.workload];
   Daemon& daemon = daemons_[request.daemon];
-  // A client's connection stays with the worker that accepted it.
-  const auto worker =
-      static_cast<std::uint32_t>(mix(workload.key_of_client(request.client)) % worker_count_);
+  const std::uint32_t worker = worker_of(workload, request.client);
   if (over_rate(daemon, worker, request)) {
     note(429, id.slot);
     request.answered_by = kNobody;
@@ -29,6 +27,12 @@ void Simulation::daemon_receives(SimRequestId id) {
                                                 .pooled = workload.pooled,
                                                 .priority = destination->priority,
                                                 .session = workload.session_of(request.client)}));
+}
+
+// A client's connection stays with the worker that accepted it.
+std::uint32_t Simulation::worker_of(const Workload& workload, std::uint32_t client) const {
+  if (worker_count_ == 1) return 0;
+  return static_cast<std::uint32_t>(mix(workload.key_of_client(client)) % worker_count_);
 }
 
 bool Simulation::over_rate(Daemon& daemon, std::uint32_t worker, const SimRequest& request) {
@@ -86,12 +90,15 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
     at_slot(brain.connection_peer, start->connection.slot) = {backend, backends_[backend].epoch()};
   }
   note(start->backend.value, id.slot);
-  Attempt attempt;
+  request.attempt = attempts_.make();
+  Attempt& attempt = attempts_.at(request.attempt);
   attempt.request = id;
-  attempt.assignment = *start;
+  attempt.connection = start->connection;
+  attempt.assigned = start->backend;
   attempt.workload = request.workload;
   attempt.backend = backend;
-  request.attempt = attempts_.insert(attempt);
+  attempt.reused = start->reused;
+  attempt.new_session = start->new_session;
   start->reused ? send_to_backend(request.attempt) : open_connection(request.attempt);
   touch(index);
 }
@@ -113,7 +120,7 @@ void Simulation::send_to_backend(AttemptId id) {
   Attempt& attempt = attempts_.at(id);
   const SimRequest& request = requests_.at(attempt.request);
   attempt.request_sent = true;
-  attempt.epoch = brains_[request.brain].connection_peer[attempt.assignment.connection.slot].epoch;
+  attempt.epoch = brains_[request.brain].connection_peer[attempt.connection.slot].epoch;
   brains_[request.brain].balancer->handle_sent(now_, request.brain_request);
   cross(attempt.backend, Lane::one_way,
         {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation});
@@ -140,8 +147,8 @@ void Simulation::daemon_hears(AttemptId id, int status) {
                            .body_replayable = true,
                            .answer_begun = false};
   request.answered_by = attempt.backend;
-  if (attempt.assignment.new_session) {
-    workloads_[request.workload].remember(request.client, attempt.assignment.backend);
+  if (attempt.new_session) {
+    workloads_[request.workload].remember(request.client, attempt.assigned);
   }
   end_attempt(id);
   attempts_.erase(id);
@@ -225,7 +232,7 @@ void Simulation::end_attempt(AttemptId id) {
 void Simulation::brain_wakes(std::uint32_t index) {
   Brain& brain = brains_[index];
   if (brain.armed != now_) return;  // A later decision made this wake-up pointless.
-  brain.armed.reset();
+  brain.armed = Instant::max();
   brain.balancer->handle_timeout(now_);
   touch(index);
 }
@@ -241,10 +248,9 @@ void Simulation::after_brain(std::uint32_t index) {
   Brain& brain = brains_[index];
   const std::optional<Instant> next = brain.balancer->poll_timeout();
   // A wake-up that comes too early asks again; only one that would come too late is a fault.
-  if (next && (!brain.armed || *next < *brain.armed)) {
-    brain.armed = next;
-    push(*next - now_, {.kind = EventKind::brain_wakes, .a = index});
-  }
+  if (!next || *next >= brain.armed) return;
+  brain.armed = *next;
+  push(*next - now_, {.kind = EventKind::brain_wakes, .a = index});
 }
 
 void Simulation::act(std::uint32_t index, const Action& action) {

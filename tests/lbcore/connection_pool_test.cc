@@ -28,7 +28,7 @@ class ConnectionPoolTest : public testing::Test {
     return pool_.check_in(now_, id, config_);
   }
   std::optional<Instant> expiry() const { return deadlines_.earliest(); }
-  std::optional<ConnectionId> check_out() { return pool_.check_out(kBackend); }
+  ConnectionId check_out() { return pool_.check_out(kBackend); }
 
   DeadlineTable deadlines_;
   ConnectionPool pool_{deadlines_};
@@ -37,9 +37,9 @@ class ConnectionPoolTest : public testing::Test {
 };
 
 TEST_F(ConnectionPoolTest, HasNothingToCheckOutAtFirst) {
-  EXPECT_EQ(check_out(), std::nullopt);
+  EXPECT_EQ(check_out(), ConnectionId{});
   const ConnectionId busy = open();
-  EXPECT_EQ(check_out(), std::nullopt) << "in use is not idle";
+  EXPECT_EQ(check_out(), ConnectionId{}) << "in use is not idle";
   EXPECT_FALSE(pool_.is_idle(busy));
   EXPECT_EQ(pool_.size(), 1u);
 }
@@ -52,7 +52,7 @@ TEST_F(ConnectionPoolTest, ChecksOutTheNewestFirst) {
   EXPECT_EQ(check_out(), c);
   EXPECT_EQ(check_out(), a);
   EXPECT_EQ(check_out(), b);
-  EXPECT_EQ(check_out(), std::nullopt);
+  EXPECT_EQ(check_out(), ConnectionId{});
 }
 
 TEST_F(ConnectionPoolTest, ClosesTheOldestWhenThereAreTooMany) {
@@ -79,10 +79,10 @@ TEST_F(ConnectionPoolTest, KeepsTheBackendsApart) {
   const ConnectionId other = pool_.open(now_, 0);
   EXPECT_EQ(check_in(mine, 1), std::nullopt);
   EXPECT_EQ(check_in(other, 1), std::nullopt);
-  EXPECT_EQ(pool_.check_out(1), std::nullopt);
+  EXPECT_EQ(pool_.check_out(1), ConnectionId{});
   EXPECT_EQ(pool_.check_out(0), other);
   EXPECT_EQ(check_out(), mine);
-  EXPECT_EQ(pool_.check_out(99), std::nullopt) << "a slot it never heard of";
+  EXPECT_EQ(pool_.check_out(99), ConnectionId{}) << "a slot it never heard of";
 }
 
 TEST_F(ConnectionPoolTest, SetsADeadlineForIdleOnesAlone) {
@@ -180,7 +180,7 @@ TEST_F(ConnectionPoolTest, ServesSoManyRequestsAndNoMore) {
 TEST_F(ConnectionPoolTest, ASpareHasServedNobodyYet) {
   config_ = {.idle_timeout = 10s, .max_requests = 1};
   const ConnectionId spare = pool_.open_spare(now_, kBackend);
-  EXPECT_EQ(check_out(), std::nullopt) << "not while it is opening";
+  EXPECT_EQ(check_out(), ConnectionId{}) << "not while it is opening";
   EXPECT_EQ(pool_.check_in(now_, spare, config_), std::nullopt);
   EXPECT_EQ(check_out(), spare);
   EXPECT_EQ(pool_.check_in(now_, spare, config_), spare);
@@ -211,8 +211,8 @@ TEST_F(ConnectionPoolTest, BehavesLikeAVectorOfIdleOnes) {
       if (idle.size() > cap) oldest = idle.front(), idle.erase(idle.begin());
       ASSERT_EQ(check_in(done, cap), oldest);
     } else if (choice < 8) {
-      const auto newest = idle.empty() ? std::nullopt : std::optional{idle.back()};
-      if (newest) idle.pop_back(), busy.push_back(*newest);
+      const ConnectionId newest = idle.empty() ? ConnectionId{} : idle.back();
+      if (newest) idle.pop_back(), busy.push_back(newest);
       ASSERT_EQ(check_out(), newest);
     } else if (!idle.empty()) {
       const auto victim = idle.begin() + static_cast<std::ptrdiff_t>(prng.below(idle.size()));

@@ -64,6 +64,20 @@ TEST(DeadlineTable, ForgetsWhatIsCancelled) {
   EXPECT_EQ(second, DeadlineId{});
 }
 
+TEST(DeadlineTable, OneInPlaceOfAnotherKeepsItsIdAndComesAfterThoseAtTheSameInstant) {
+  DeadlineTable table;
+  DeadlineId id = table.set(DeadlineKind::idle, at(5), 1);
+  table.set(DeadlineKind::connect, at(7), 2);
+  const DeadlineId before = id;
+  table.replace(id, DeadlineKind::response, at(7), 3);
+  EXPECT_EQ(id, before);
+  EXPECT_EQ(table.earliest(), at(7));
+  EXPECT_EQ(expire_all(table, at(7)), (std::vector<std::uint64_t>{2, 3}));
+  table.replace(id, DeadlineKind::idle, at(9), 4);  // Expired: a new one.
+  EXPECT_NE(id, before);
+  EXPECT_EQ(expire_all(table, at(9)), (std::vector<std::uint64_t>{4}));
+}
+
 TEST(DeadlineTable, AnExpiredIdDoesNotCancelItsSuccessor) {
   DeadlineTable table;
   DeadlineId old = table.set(DeadlineKind::idle, at(1), 1);
@@ -137,8 +151,17 @@ TEST(DeadlineTable, BehavesLikeAMultimap) {
         ids[step] = table.set(kind, at(now + timeout), step);
       } else if (choice < 8 && !model.empty()) {
         const auto victim = std::next(model.begin(), static_cast<int>(prng.below(model.size())));
-        table.cancel(ids[victim->second]);
+        DeadlineId& id = ids[victim->second];
         model.erase(victim);
+        if (choice == 6) {
+          table.cancel(id);
+          continue;
+        }
+        const auto kind = static_cast<DeadlineKind>(prng.below(kDeadlineKindCount));
+        const int timeout = static_cast<int>(prng.below(300));
+        model.emplace(at(now + timeout), step);
+        table.replace(id, kind, at(now + timeout), step);
+        ids[step] = id;
       } else {
         now += static_cast<int>(prng.below(15));
         std::vector<std::uint64_t> due;
