@@ -16,6 +16,7 @@
 #include "harness/errors.h"
 #include "harness/live.h"
 #include "harness/load_client.h"
+#include "lbsim/scenario/config_change.h"
 #include "lbsim/scenario/seeds.h"
 
 namespace lb::harness {
@@ -67,6 +68,7 @@ class Run {
   LiveSecond live_second_;
   std::uint64_t live_seconds_ = 0;
   std::vector<std::string> warnings_;
+  config::DaemonConfig config_;  // As the daemon has it by now.
 
   boost::asio::io_context io_{1};
   Clock::time_point start_;
@@ -89,7 +91,8 @@ Run::Run(const scenario::Scenario& scenario, const Programs& programs, bool live
       interruption_(interruption),
       addresses_(scenario, folder_.file("access.log")),
       backends_(programs.lbharness, folder_),
-      collector_(scenario, true) {}
+      collector_(scenario, true),
+      config_(scenario.config) {}
 
 scenario::Report Run::play() {
   start_backends();
@@ -188,10 +191,14 @@ void Run::arm_next_event() {
 }
 
 void Run::fire(const scenario::Event& event) {
+  scenario::change_clusters(event, config_.clusters);
   if (const auto* fault = std::get_if<scenario::Fault>(&event.what)) {
     backends_.strike(*fault);
   } else if (const auto* reload = std::get_if<scenario::Reload>(&event.what)) {
-    daemon_->reload(addresses_.localize(reload->config));
+    config_ = reload->config;
+    daemon_->reload(addresses_.localize(config_));
+  } else if (std::holds_alternative<scenario::SetBackends>(event.what)) {
+    daemon_->reload(addresses_.localize(config_));
   } else if (const auto* add = std::get_if<scenario::AddBackend>(&event.what)) {
     const BackendConfig backend = addresses_.localize(add->backend);
     const config::Json body = {{"cluster", add->cluster},

@@ -220,6 +220,7 @@ class Balancer {
 
   // -- Time.
   [[nodiscard]] std::optional<Instant> poll_timeout() const { return deadlines_.earliest(); }
+  [[nodiscard]] Instant timeout_or_never() const { return deadlines_.earliest_or_never(); }
   void handle_timeout(Instant now);
   // Call after every handle_* until it returns nothing.
   [[nodiscard]] std::optional<Action> poll_action() {
@@ -237,6 +238,8 @@ class Balancer {
   // -- Views.
   [[nodiscard]] const BalancerCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t in_progress() const;
+  // Attempts under way, those of siblings included.
+  [[nodiscard]] std::uint64_t in_flight() const { return in_flight_; }
   [[nodiscard]] std::size_t queue_length() const { return queue_.size(); }
   [[nodiscard]] bool panicking() const { return eligible_.panicking(); }
   [[nodiscard]] std::vector<BackendStatus> backends() const;  // Sorted by id.

@@ -274,13 +274,17 @@ bool Control::exists(const ProbeId& probe) const {
   return find(probe.cluster, probe.backend).second != nullptr;
 }
 
-// Targets are few tens to thousands and a probe is rare next to a request: a search by cluster and
-// then along its backends is cheap enough up to 10,000 of them a second.
+// Ids are handed out in order, so a backend stands as far behind the first as its id is above that
+// one's, until some leave. Then a search along all of them is cheap enough up to 10,000 probes a
+// second, which are rare next to requests.
 std::pair<const Control::Cluster*, const Control::Target*> Control::find(
     ClusterId cluster_id, BackendId backend_id) const {
   const Cluster* cluster = find(cluster_id);
   if (cluster == nullptr) return {nullptr, nullptr};
-  for (const Target& target : cluster->targets) {
+  const std::vector<Target>& targets = cluster->targets;
+  const std::size_t guess = targets.empty() ? 0 : backend_id.value - targets.front().id.value;
+  if (guess < targets.size() && targets[guess].id == backend_id) return {cluster, &targets[guess]};
+  for (const Target& target : targets) {
     if (target.id == backend_id) return {cluster, &target};
   }
   return {nullptr, nullptr};

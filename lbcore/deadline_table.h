@@ -62,7 +62,10 @@ class DeadlineTable {
   }
 
   [[nodiscard]] std::optional<Instant> earliest() const {
-    if (size_ == 0) return std::nullopt;
+    return size_ == 0 ? std::nullopt : std::optional{earliest_or_never()};
+  }
+  // The same with Instant::max() for none, for those who ask after every decision.
+  [[nodiscard]] Instant earliest_or_never() const {
     if (stale_) find_earliest();
     return earliest_;
   }

@@ -8,7 +8,7 @@
 namespace lb::sim {
 
 BackendModel::BackendModel(std::string id, const scenario::Behaviour& behaviour, std::uint64_t seed)
-    : id_(std::move(id)), behaviour_(behaviour), prng_(seed), loss_prng_(combine(seed, 2)) {
+    : id_(std::move(id)), behaviour_(behaviour), prng_(seed) {
   if (behaviour.cold_start) cold_start_.emplace(behaviour.cold_start->decay);
   shares_ = behaviour.discipline == scenario::Discipline::processor_sharing ||
             behaviour.contention.has_value();
@@ -115,10 +115,7 @@ void BackendModel::strike(const scenario::Fault& fault, Duration now) {
       answer_delay_ = fault.add;
       break;
     case FaultKind::loss:
-      loss_ = fault.ratio;
-      retransmit_ = fault.retransmit;
-      break;
-    case FaultKind::partition: partitioned_ = true; break;
+    case FaultKind::partition: break;  // Of the network: see paths.h.
     case FaultKind::black_hole: black_hole_ = fault.in; break;
     case FaultKind::fail_probes: failing_probes_ = true; break;
     case FaultKind::error_ratio: error_ratio_ = fault.ratio; break;
@@ -126,21 +123,8 @@ void BackendModel::strike(const scenario::Fault& fault, Duration now) {
       if (!up_) started_ = now;
       up_ = true;
       end_troubles();
-      partitioned_ = false;  // What is wrong with the network outlives a process.
-      loss_ = 0;
       break;
   }
-}
-
-Duration BackendModel::draw_loss_delay() {
-  constexpr int kDoublingsMax = 6;  // 12 s after the first 200 ms; hosts give up some time later.
-  Duration delay{};
-  Duration wait = retransmit_;
-  for (int n = 0; loss_ > 0 && n < kDoublingsMax && loss_prng_.unit() < loss_; ++n) {
-    delay += wait;
-    wait *= 2;
-  }
-  return delay;
 }
 
 void BackendModel::end_troubles() {

@@ -93,10 +93,6 @@ class BackendModel {
   [[nodiscard]] bool resets() const { return resetting_; }
   [[nodiscard]] bool passes_probes() const { return !resetting_ && !failing_probes_; }
   [[nodiscard]] Duration fails_in() const { return *black_hole_; }
-  // Nothing passes between it and the daemon.
-  [[nodiscard]] bool partitioned() const { return partitioned_; }
-  // How long a message between it and the daemon is on its way beyond the usual, for being lost.
-  [[nodiscard]] Duration draw_loss_delay();
   // How much later than usual its answers reach the daemon.
   [[nodiscard]] Duration answer_delay() const { return answer_delay_; }
   // Grows with every crash: what was under way before is gone.
@@ -118,10 +114,6 @@ class BackendModel {
   bool failing_probes_ = false;
   std::optional<Duration> black_hole_;
   Duration answer_delay_{};
-  bool partitioned_ = false;
-  double loss_ = 0;
-  Duration retransmit_{};
-  Prng loss_prng_;  // Of its own: what is lost changes no service time.
   double slow_factor_ = 1;
   std::vector<scenario::Distribution> service_times_;  // By load; empty when all are alike.
   std::optional<Decay> cold_start_;

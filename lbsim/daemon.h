@@ -2,16 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "lbcore/balancer.h"
 #include "lbcore/control.h"
 #include "lbcore/rate_limiter.h"
 #include "lbcore/slab.h"
+#include "lbsim/scenario/report.h"
 
 namespace lb::sim {
 
@@ -19,19 +18,30 @@ namespace lb::sim {
 using SimRequestId = SlotId<struct SimRequestTag>;
 
 struct Daemon {
+  enum class State : std::uint8_t {
+    gone,      // There is no process: connections are refused.
+    starting,  // It listens and does not accept: its first probes are not back.
+    serving,
+  };
+
   Daemon(std::uint32_t daemon, std::uint64_t control_seed)
       : number(daemon), control(control_seed) {}
 
   std::uint32_t number;  // From 0.
+  State state = State::starting;
+  std::uint32_t life = 0;  // Grows with every start: what was meant for an earlier one is void.
+  std::vector<SimRequestId> waiting;  // To be accepted.
   Control control;
   std::optional<Instant> control_armed;  // The wake-up that counts; others are stale.
   // Of its ids to the world's numbers; ids are dense. Daemons of different histories have different
   // ids for the same backend.
   std::vector<std::uint32_t> backend_of_id;
+  std::vector<BackendId> id_of_backend;  // The other way, the latest of each.
   std::vector<std::uint32_t> cluster_of_id;
-  std::vector<RateLimiter> limiters;                 // By worker; empty without a rate limit.
-  std::vector<bool> exchange_armed;                  // By worker.
-  std::map<std::string, std::uint64_t> own_answers;  // Requests that reached no brain.
+  std::vector<RateLimiter> limiters;  // By worker; empty without a rate limit.
+  std::vector<bool> exchange_armed;   // By worker.
+  // What is in no brain: requests that reached none, and all that earlier lives counted.
+  scenario::BalancerTotals past;
 };
 
 // Who is at the other end of a connection, and in which of its lives.
@@ -44,14 +54,17 @@ struct Peer {
 struct Brain {
   Daemon* daemon = nullptr;
   std::uint32_t worker = 0;
-  ClusterId cluster;  // As its daemon calls it.
-  std::unique_ptr<Balancer> balancer;
-  KeyExpression key;               // What its strategy wants to know of a request.
-  Instant armed = Instant::max();  // The wake-up that counts; others are stale.
+  ClusterId cluster;                   // As its daemon calls it.
+  std::unique_ptr<Balancer> balancer;  // While the daemon serves.
+  KeyExpression key;                   // What its strategy wants to know of a request.
+  Instant armed = Instant::max();      // The wake-up that counts; others are stale.
   // What belongs to the brain's connections and requests, by their slots.
   std::vector<Peer> connection_peer;
   std::vector<SimRequestId> request_of;
 };
+
+// What a brain has counted so far.
+[[nodiscard]] scenario::BalancerTotals totals_of(const Balancer& balancer);
 
 // A slot-indexed array, grown as slots appear.
 template <class T>

@@ -30,14 +30,15 @@ enum class EventKind : std::uint8_t {
   daemon_hears,      // a: attempt slot, b: its generation, c: status, 0 for a broken connection
   client_hears,      // a: request slot, b: its generation, c: status, 0 for a broken connection
   client_left,       // a: request slot, b: its generation
-  idle_broken,       // a: brain, b: connection slot, c: its generation
+  idle_broken,       // a: brain, b: connection slot, c: its generation, life of the daemon
   brain_wakes,       // a: brain
   control_wakes,     // a: daemon
   probe_result,      // a: probe slot, c: 1 for a pass
   load_exchange,     // a: daemon, b: worker
-  spare_connected,   // a: brain, b: connection slot, c: its generation
+  spare_connected,   // a: brain, b: connection slot, c: its generation, life of the daemon
   load_asked,        // a: report slot
   load_told,         // a: report slot
+  resolved,          // a: daemon, b: number of the cluster
   look,              //
   timeline,          // a: event of the scenario
 };

@@ -6,23 +6,13 @@
 
 #include "lbcore/assert.h"
 #include "lbcore/subject.h"
+#include "lbsim/scenario/config_change.h"
 #include "lbsim/scenario/seeds.h"
 
 namespace lb::sim {
 namespace {
 
 using scenario::ClientResult;
-
-void add_counters(const BalancerCounters& counters, scenario::BalancerTotals& totals) {
-  totals.requests += counters.requests;
-  totals.attempts += counters.attempts;
-  totals.retries += counters.retries;
-  totals.connections_opened += counters.connections_opened;
-  totals.connections_reused += counters.connections_reused;
-  for (std::size_t i = 0; i < kOutcomeCount; ++i) {
-    totals.outcomes[std::string{to_string(static_cast<Outcome>(i))}] += counters.outcomes.counts[i];
-  }
-}
 
 bool is_idempotent(const std::string& method) { return method != "POST" && method != "PATCH"; }
 
@@ -36,7 +26,9 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
       config_(scenario.config),
       worker_count_(std::max<std::uint32_t>(scenario.config.workers.count, 1)),
       daemon_choice_(scenario.fleet, scenario::fleet_seed(scenario.seed)),
-      split_draws_(scenario::split_seed(scenario.seed)) {
+      split_draws_(scenario::split_seed(scenario.seed)),
+      resolver_draws_(scenario::resolver_seed(scenario.seed)),
+      paths_(scenario, scenario.fleet.daemons) {
   for (const auto& member : scenario.all_backends()) {
     const std::string& id = member.backend.id;
     const std::uint64_t seed = scenario::backend_seed(scenario.seed, id);
@@ -102,6 +94,7 @@ scenario::Report Simulation::run(const Progress& progress) {
   // Conservation: what was sent has ended, once, for its client and in its brain.
   LB_ASSERT(collector_.count() == sent_);
   for (const Brain& brain : brains_) {
+    if (!brain.balancer) continue;
     LB_ASSERT(brain.balancer->in_progress() == 0);
     LB_ASSERT(brain.balancer->counters().requests == brain.balancer->counters().outcomes.total());
   }
@@ -110,11 +103,9 @@ scenario::Report Simulation::run(const Progress& progress) {
 
 scenario::Report Simulation::report() const {
   std::vector<scenario::BalancerTotals> daemons(daemons_.size());
-  for (const Daemon& daemon : daemons_) {
-    daemons[daemon.number].outcomes = daemon.own_answers;
-  }
+  for (const Daemon& daemon : daemons_) daemons[daemon.number] = daemon.past;
   for (const Brain& brain : brains_) {
-    add_counters(brain.balancer->counters(), daemons[brain.daemon->number]);
+    if (brain.balancer) daemons[brain.daemon->number].add(totals_of(*brain.balancer));
   }
   scenario::BalancerTotals all;
   for (const scenario::BalancerTotals& daemon : daemons) all.add(daemon);
@@ -151,21 +142,17 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::daemon_hears: daemon_hears(attempt, status); break;
     case EventKind::client_hears: client_hears(request, status); break;
     case EventKind::client_left: client_left(request); break;
-    case EventKind::idle_broken:
-      brains_[event.a].balancer->handle_connection_closed(
-          now_, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
-      break;
+    case EventKind::idle_broken: idle_broken(event); break;
     case EventKind::brain_wakes: brain_wakes(event.a); break;
     case EventKind::control_wakes: control_wakes(daemons_[event.a]); break;
     case EventKind::probe_result:
       probe_returns(event.a, event.c == 1 ? ProbeResult::pass : ProbeResult::fail);
       break;
     case EventKind::load_exchange: exchange_load(daemons_[event.a], event.b); break;
-    case EventKind::spare_connected:
-      spare_connected(event.a, ConnectionId{event.b, static_cast<std::uint32_t>(event.c)});
-      break;
+    case EventKind::spare_connected: spare_connected(event); break;
     case EventKind::load_asked: load_asked(event.a); break;
     case EventKind::load_told: load_told(event.a); break;
+    case EventKind::resolved: resolve(daemons_[event.a], ClusterId{event.b}); break;
     case EventKind::look: look(); break;
     case EventKind::timeline: play(scenario_.events[event.a]); break;
   }
@@ -284,6 +271,7 @@ void Simulation::look() {
   scenario::TimeSeriesCollector& series = *collector_.over_time();
   scenario::TimeSeriesCollector::Snapshot snapshot;
   for (const Brain& brain : brains_) {
+    if (!brain.balancer) continue;
     snapshot.queued += brain.balancer->queue_length();
     for (const BackendStatus& status : brain.balancer->backends()) {
       const std::size_t place = places_[brain.daemon->backend_of_id[status.id.value]];
@@ -305,32 +293,22 @@ void Simulation::look() {
 
 void Simulation::play(const scenario::Event& event) {
   if (const auto* fault = std::get_if<scenario::Fault>(&event.what)) return strike(*fault);
-  const auto cluster_of = [&](const std::string& name) -> ClusterConfig* {
-    for (ClusterConfig& cluster : config_.clusters) {
-      if (cluster.name == name) return &cluster;
-    }
-    return nullptr;
-  };
+  if (const auto* fault = std::get_if<scenario::DaemonFault>(&event.what)) return play(*fault);
+  scenario::change_clusters(event, config_.clusters);
+  number_clusters();
+  const auto* set = std::get_if<scenario::SetBackends>(&event.what);
+  if (set != nullptr && set->after) return resolve_later(*set);
   if (const auto* reload = std::get_if<scenario::Reload>(&event.what)) {
-    config_.clusters = reload->config.clusters;
     for (config::ListenerConfig& listener : config_.listeners) {
       for (const config::ListenerConfig& next : reload->config.listeners) {
         if (next.name == listener.name) listener = next;
       }
     }
-  } else if (const auto* add = std::get_if<scenario::AddBackend>(&event.what)) {
-    if (ClusterConfig* cluster = cluster_of(add->cluster))
-      cluster->backends.push_back(add->backend);
-  } else if (const auto* remove = std::get_if<scenario::RemoveBackend>(&event.what)) {
-    if (ClusterConfig* cluster = cluster_of(remove->cluster)) {
-      std::erase_if(cluster->backends,
-                    [&](const BackendConfig& backend) { return backend.id == remove->id; });
-    }
   }
-  number_clusters();
   for (Daemon& daemon : daemons_) {
-    apply_config(daemon, now_);
-    after_control(daemon);
+    std::vector<ClusterConfig> clusters = clusters_of(daemon);
+    scenario::change_clusters(event, clusters);
+    change_config(daemon, clusters);
   }
   apply_listeners();
 }

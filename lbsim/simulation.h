@@ -23,6 +23,7 @@
 #include "lbsim/daemon.h"
 #include "lbsim/daemon_choice.h"
 #include "lbsim/event_queue.h"
+#include "lbsim/paths.h"
 #include "lbsim/scenario/arrivals.h"
 #include "lbsim/scenario/report.h"
 #include "lbsim/simulator.h"
@@ -55,11 +56,14 @@ class Simulation {
     bool pooled = true;
     bool idempotent = true;
     std::vector<HashKey> client_keys;  // Of the clients at the start.
+    // A cookie: whose it is, what it says, and which life of which daemon signed it. Without a
+    // secret in the configuration no other can read it.
     struct Session {
       std::uint32_t client = 0;
-      std::optional<BackendId> backend;
+      std::uint32_t backend = kNobody;
+      std::uint64_t signer = 0;
     };
-    std::vector<Session> sessions;  // What the cookie says of whoever has each place.
+    std::vector<Session> sessions;  // Of whoever has each place.
     // When each client loses its patience, in the order of sending; all of a load wait equally
     // long, so only the first of them needs an event. It may come too early, for one that has its
     // answer.
@@ -74,17 +78,18 @@ class Simulation {
       return client < client_keys.size() ? client_keys[client]
                                          : hash_bytes(scenario::client_address(index, client));
     }
-    [[nodiscard]] std::optional<BackendId> session_of(std::uint32_t client) const {
+    // Null without one.
+    [[nodiscard]] const Session* session_of(std::uint32_t client) const {
       const Session& session = sessions[place_of(client)];
-      return session.client == client ? session.backend : std::nullopt;
+      return session.client == client && session.backend != kNobody ? &session : nullptr;
     }
     [[nodiscard]] std::size_t place_of(std::uint32_t client) const {
       return client < sessions.size() ? client : client % sessions.size();
     }
     // A late answer to a client that has left is for nobody.
-    void remember(std::uint32_t client, BackendId backend) {
-      Session& session = sessions[place_of(client)];
-      if (client >= session.client) session = {client, backend};
+    void remember(const Session& cookie) {
+      Session& session = sessions[place_of(cookie.client)];
+      if (cookie.client >= session.client) session = cookie;
     }
   };
 
@@ -92,7 +97,8 @@ class Simulation {
     std::uint32_t workload = 0;
     std::uint32_t client = 0;
     std::uint32_t target = 0;
-    std::uint32_t daemon = 0;    // Which one it is sent to.
+    std::uint32_t daemon = 0;    // Which one it is sent to,
+    std::uint32_t refused = 0;   // and by how many it was refused before.
     Instant sent;                // For the first time.
     std::uint32_t tries = 1;     // By its client, this one included.
     bool client_waits = true;    // The client has neither its answer nor its patience lost.
@@ -106,8 +112,8 @@ class Simulation {
   struct Attempt {
     SimRequestId request;
     ConnectionId connection;
-    BackendId assigned;  // As its daemon calls the backend.
     std::uint32_t workload = 0;
+    std::uint32_t daemon = 0;
     std::uint32_t backend = 0;
     std::uint32_t epoch = 0;   // The life of the backend its connection was opened in.
     Instant arrived;           // At the backend.
@@ -121,13 +127,16 @@ class Simulation {
   // A backend that is asked how it is: who asks, and then what it says.
   struct Report {
     std::uint32_t brain = 0;
-    BackendId backend;
+    std::uint32_t life = 0;     // Of its daemon.
+    std::uint32_t backend = 0;  // Ours, and as its daemon calls it.
+    BackendId id;
     LoadReport load;
   };
 
   // A probe under way.
   struct Probe {
     std::uint32_t daemon = 0;
+    std::uint32_t life = 0;
     ProbeId id;
   };
 
@@ -151,7 +160,11 @@ class Simulation {
 
   // -- A request in a daemon (simulation_daemon.cc)
   void daemon_receives(SimRequestId id);
+  void daemon_refuses(SimRequestId id);
   [[nodiscard]] std::uint32_t worker_of(const Workload& workload, std::uint32_t client) const;
+  [[nodiscard]] std::optional<BackendId> session_of(const Daemon& daemon,
+                                                    const SimRequest& request) const;
+  void remember_session(const SimRequest& request, const Attempt& attempt);
   [[nodiscard]] bool over_rate(Daemon& daemon, std::uint32_t worker, const SimRequest& request);
   // Where a request goes, and how soon when it has to wait there.
   struct Destination {
@@ -183,9 +196,20 @@ class Simulation {
   [[nodiscard]] Duration age_of(const Daemon& daemon) const;
   void live_until_now(Daemon& daemon, Instant since);
   void pass_all_probes(Daemon& daemon, Instant at);
-  void apply_config(Daemon& daemon, Instant since);
-  void apply_plan(Daemon& daemon, const ClusterPlan& plan);
-  void leave_clusters(const Daemon& daemon, const std::vector<ClusterPlan>& plans);
+  void apply_config(Daemon& daemon, const std::vector<ClusterConfig>& clusters, Instant since);
+  // As the daemon has them: others may have noticed a change that it has not.
+  [[nodiscard]] static std::vector<ClusterConfig> clusters_of(const Daemon& daemon);
+  void change_config(Daemon& daemon, const std::vector<ClusterConfig>& clusters);
+  void resolve_later(const scenario::SetBackends& set);
+  void resolve(Daemon& daemon, ClusterId number);
+  void apply_plans(Daemon& daemon, const std::vector<ClusterPlan>& plans);
+  void apply_plan(std::uint32_t brain, const ClusterPlan& plan);
+  void open(Daemon& daemon);
+  void play(const scenario::DaemonFault& fault);
+  void crash(Daemon& daemon);
+  void break_clients(Daemon& daemon);
+  void keep_counters(Daemon& daemon) const;
+  void restart(Daemon& daemon);
   void apply_rate_limit(Daemon& daemon);
   void apply_listeners();
   void number_clusters();
@@ -218,13 +242,28 @@ class Simulation {
   void strike(const scenario::Fault& fault);
   void break_connections(std::uint32_t backend);
   // True when the event cannot happen before a partition ends; it does then.
-  [[nodiscard]] bool held(std::uint32_t backend, const Event& event);
+  [[nodiscard]] bool held(std::uint32_t backend, std::uint32_t daemon, const Event& event);
   void release(std::uint32_t backend);
-  // Sends over the network between the daemon and a backend, where messages may be lost.
-  void cross(std::uint32_t backend, Lane lane, const Event& event);
+  [[gnu::always_inline]] bool held(const Attempt& attempt, const Event& event) {
+    if (paths_.sound(attempt.backend)) return false;
+    const Event copy = event;  // So that an event nobody holds is never put together in memory.
+    return held(attempt.backend, attempt.daemon, copy);
+  }
+  // Sends over the network between a daemon and a backend, where messages may be lost.
+  [[gnu::always_inline]] void cross(const Attempt& attempt, Lane lane, const Event& event) {
+    if (paths_.sound(attempt.backend)) return push(lane, event);
+    const Event copy = event;
+    cross_troubled(attempt, lane, copy);
+  }
+  void cross_troubled(const Attempt& attempt, Lane lane, const Event& event);
   void thaw(std::uint32_t backend);
   void start_probe(const Daemon& daemon, const ProbeId& probe);
-  void spare_connected(std::uint32_t brain, ConnectionId connection);
+  void spare_connected(const Event& event);
+  void idle_broken(const Event& event);
+  // Of a connection that nobody uses; void when the daemon starts again.
+  [[nodiscard]] Event of_idle(EventKind kind, std::uint32_t brain, ConnectionId connection) const;
+  // The connection of it, or nothing when its daemon has started again.
+  [[nodiscard]] std::optional<ConnectionId> idle_of(const Event& event) const;
   void load_asked(std::uint32_t slot);
   void load_told(std::uint32_t slot);
 
@@ -261,8 +300,10 @@ class Simulation {
   std::uint32_t touched_ = kNobody;                   // The brain that after_brain() is due for.
   PathScratch path_scratch_;
   Prng split_draws_;
+  Prng resolver_draws_;
 
   std::vector<BackendModel> backends_;
+  Paths paths_;
   std::vector<std::size_t> places_;  // Of backends, in the collector.
   std::map<std::string, std::uint32_t> backend_indices_;
   std::map<std::uint32_t, std::vector<Event>> held_;  // Behind a partition, by backend.

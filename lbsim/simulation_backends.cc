@@ -1,4 +1,4 @@
-// Backends, the network between them and the daemon, and faults.
+// Backends, the network between them and the daemons, and faults.
 #include <utility>
 
 #include "lbcore/assert.h"
@@ -12,15 +12,16 @@ std::uint32_t Simulation::backend_index(const std::string& id) const {
 }
 
 void Simulation::open_connection(AttemptId id) {
-  cross(attempts_.at(id).backend, Lane::connect,
+  cross(attempts_.at(id), Lane::connect,
         {.kind = EventKind::connect_done, .a = id.slot, .b = id.generation});
 }
 
 void Simulation::backend_receives(AttemptId id) {
   if (!attempts_.contains(id)) return;
   Attempt& attempt = attempts_.at(id);
-  const Event arrival{.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation};
-  if (held(attempt.backend, arrival)) return;
+  if (held(attempt, {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation})) {
+    return;
+  }
   attempt.reaches_backend = true;
   attempt.arrived = now_;
   // A process that is gone cannot even refuse, and one that came back knows nothing of connections
@@ -99,8 +100,9 @@ void Simulation::answer_daemon(AttemptId id, int status, Duration later) {
                     .b = id.generation,
                     .c = static_cast<std::uint64_t>(status)};
   if (attempts_.contains(id)) {
-    BackendModel& model = backends_[attempts_.at(id).backend];
-    later += model.answer_delay() + model.draw_loss_delay();
+    const Attempt& attempt = attempts_.at(id);
+    later += backends_[attempt.backend].answer_delay() +
+             paths_.draw_loss_delay(attempt.backend, attempt.daemon);
   }
   if (later == Duration::zero()) return push(Lane::one_way, event);
   push(scenario_.network.one_way + later, event);
@@ -110,25 +112,27 @@ void Simulation::strike(const scenario::Fault& fault) {
   const std::uint32_t index = backend_index(fault.backend);
   BackendModel& model = backends_[index];
   const bool was_hung = model.hung();
-  const bool was_partitioned = model.partitioned();
   model.strike(fault, now_.time_since_epoch());
+  paths_.strike(index, fault);
   if (fault.kind == scenario::FaultKind::crash) break_connections(index);
   if (fault.kind == scenario::FaultKind::recover && was_hung) thaw(index);
-  if (was_partitioned && !model.partitioned()) release(index);
+  if (paths_.sound(index)) release(index);
 }
 
-bool Simulation::held(std::uint32_t backend, const Event& event) {
-  if (!backends_[backend].partitioned()) return false;
+bool Simulation::held(std::uint32_t backend, std::uint32_t daemon, const Event& event) {
+  if (!paths_.cut(backend, daemon)) return false;
   held_[backend].push_back(event);
   return true;
 }
 
 void Simulation::release(std::uint32_t backend) {
-  for (const Event& event : std::exchange(held_[backend], {})) push(Duration::zero(), event);
+  const auto held = held_.find(backend);
+  if (held == held_.end()) return;
+  for (const Event& event : std::exchange(held->second, {})) push(Duration::zero(), event);
 }
 
-void Simulation::cross(std::uint32_t backend, Lane lane, const Event& event) {
-  const Duration lost = backends_[backend].draw_loss_delay();
+void Simulation::cross_troubled(const Attempt& attempt, Lane lane, const Event& event) {
+  const Duration lost = paths_.draw_loss_delay(attempt.backend, attempt.daemon);
   if (lost == Duration::zero()) return push(lane, event);
   push(lost + (lane == Lane::connect ? scenario_.network.connect : scenario_.network.one_way),
        event);
@@ -140,13 +144,11 @@ void Simulation::break_connections(std::uint32_t backend) {
     if (attempt.backend == backend && attempt.reaches_backend) answer_daemon(id, 0);
   });
   for (std::uint32_t index = 0; index < brains_.size(); ++index) {
+    if (!brains_[index].balancer) continue;
     for (const ConnectionId connection : brains_[index].balancer->idle_connections()) {
       if (brains_[index].connection_peer[connection.slot].backend != backend) continue;
-      const Event broken{.kind = EventKind::idle_broken,
-                         .a = index,
-                         .b = connection.slot,
-                         .c = connection.generation};
-      if (!held(backend, broken)) push(Lane::one_way, broken);
+      const Event broken = of_idle(EventKind::idle_broken, index, connection);
+      if (!held(backend, brains_[index].daemon->number, broken)) push(Lane::one_way, broken);
     }
   }
 }
@@ -169,11 +171,12 @@ void Simulation::start_probe(const Daemon& daemon, const ProbeId& probe) {
     slot = free_probes_.back();
     free_probes_.pop_back();
   }
-  probes_[slot] = {daemon.number, probe};
-  BackendModel& model = backends_[daemon.backend_of_id[probe.backend.value]];
+  probes_[slot] = {daemon.number, daemon.life, probe};
+  const std::uint32_t backend = daemon.backend_of_id[probe.backend.value];
+  BackendModel& model = backends_[backend];
   const bool http = daemon.control.health_check(probe).type == ProbeType::http;
   Event result{.kind = EventKind::probe_result, .a = slot};
-  if (model.partitioned()) return free_probes_.push_back(slot);
+  if (paths_.cut(backend, daemon.number)) return free_probes_.push_back(slot);
   if (!model.accepts_connections()) return push(Lane::connect, result);
   if (!http) {
     result.c = 1;
@@ -183,40 +186,56 @@ void Simulation::start_probe(const Daemon& daemon, const ProbeId& probe) {
   if (model.hung()) return free_probes_.push_back(slot);
   result.c = model.passes_probes() ? 1 : 0;
   push(scenario_.network.connect + 2 * scenario_.network.one_way + model.answer_delay() +
-           model.draw_loss_delay(),
+           paths_.draw_loss_delay(backend, daemon.number),
        result);
 }
 
+Event Simulation::of_idle(EventKind kind, std::uint32_t brain, ConnectionId connection) const {
+  const std::uint64_t life = brains_[brain].daemon->life;
+  return {.kind = kind, .a = brain, .b = connection.slot, .c = life << 32U | connection.generation};
+}
+
+std::optional<ConnectionId> Simulation::idle_of(const Event& event) const {
+  const Brain& brain = brains_[event.a];
+  if (!brain.balancer || event.c >> 32U != brain.daemon->life) return std::nullopt;
+  return ConnectionId{event.b, static_cast<std::uint32_t>(event.c)};
+}
+
+void Simulation::idle_broken(const Event& event) {
+  const auto connection = idle_of(event);
+  if (connection) brains_[event.a].balancer->handle_connection_closed(now_, *connection);
+}
+
 // What was opened ahead of need: idle now, unless the backend would not have it.
-void Simulation::spare_connected(std::uint32_t index, ConnectionId connection) {
-  const Peer peer = brains_[index].connection_peer[connection.slot];
-  const Event opened{.kind = EventKind::spare_connected,
-                     .a = index,
-                     .b = connection.slot,
-                     .c = connection.generation};
-  if (held(peer.backend, opened)) return;
+void Simulation::spare_connected(const Event& event) {
+  const auto connection = idle_of(event);
+  if (!connection) return;
+  const Brain& brain = brains_[event.a];
+  const Peer peer = brain.connection_peer[connection->slot];
+  if (held(peer.backend, brain.daemon->number, event)) return;
   const BackendModel& model = backends_[peer.backend];
   const bool open = model.accepts_connections() && model.epoch() == peer.epoch;
-  brains_[index].balancer->handle_spare_connection(now_, connection, open);
-  touch(index);
+  brain.balancer->handle_spare_connection(now_, *connection, open);
+  touch(event.a);
 }
 
 // A question about load is answered beside the requests, by a process that can answer at all. It
 // goes over a connection that is kept, so one that refuses new ones answers, too.
 void Simulation::load_asked(std::uint32_t slot) {
-  const Report& asked = reports_[slot];
-  const BackendModel& model =
-      backends_[brains_[asked.brain].daemon->backend_of_id[asked.backend.value]];
-  if (!model.up() || model.hung() || model.resets() || model.partitioned())
-    return free_reports_.push_back(slot);
-  reports_[slot].load = model.load();
+  Report& report = reports_[slot];
+  const BackendModel& model = backends_[report.backend];
+  const bool cut = paths_.cut(report.backend, brains_[report.brain].daemon->number);
+  if (!model.up() || model.hung() || model.resets() || cut) return free_reports_.push_back(slot);
+  report.load = model.load();
   push(scenario_.network.one_way + model.answer_delay(), {.kind = EventKind::load_told, .a = slot});
 }
 
 void Simulation::load_told(std::uint32_t slot) {
   const Report report = reports_[slot];
   free_reports_.push_back(slot);
-  brains_[report.brain].balancer->handle_load_report(now_, report.backend, report.load);
+  const Brain& brain = brains_[report.brain];
+  if (!brain.balancer || brain.daemon->life != report.life) return;
+  brain.balancer->handle_load_report(now_, report.id, report.load);
 }
 
 }  // namespace lb::sim

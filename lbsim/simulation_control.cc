@@ -1,6 +1,8 @@
 // The daemons themselves: configuration, health and load, as their threads pass them on.
 #include <algorithm>
+#include <utility>
 
+#include "lbsim/scenario/config_change.h"
 #include "lbsim/scenario/seeds.h"
 #include "lbsim/simulation.h"
 
@@ -18,13 +20,12 @@ void Simulation::make_daemons() {
   }
 }
 
-// lbd opens its listeners when its first probes are back. The run starts at that moment or later,
-// and every backend is well then.
+// The run starts when all of them serve, or later, and every backend is well then.
 void Simulation::start_daemons() {
   number_clusters();
   for (Daemon& daemon : daemons_) {
     const Instant since = now_ - age_of(daemon);
-    apply_config(daemon, since);
+    apply_config(daemon, config_.clusters, since);
     live_until_now(daemon, since);
     after_control(daemon);
   }
@@ -58,11 +59,8 @@ void Simulation::live_until_now(Daemon& daemon, Instant since) {
 
 void Simulation::pass_all_probes(Daemon& daemon, Instant at) {
   while (const auto action = daemon.control.poll_action()) {
-    if (action->kind == ControlAction::Kind::start_probe) {
-      daemon.control.handle_probe_result(at, action->probe, ProbeResult::pass);
-    } else {
-      pass_on(daemon, *action);
-    }
+    if (action->kind != ControlAction::Kind::start_probe) continue;
+    daemon.control.handle_probe_result(at, action->probe, ProbeResult::pass);
   }
 }
 
@@ -92,48 +90,83 @@ std::vector<std::uint32_t> Simulation::brains_of(const Daemon& daemon) const {
 
 // A configuration that the control brain has had `since` then. The caller lets after_control()
 // follow.
-void Simulation::apply_config(Daemon& daemon, Instant since) {
+void Simulation::apply_config(Daemon& daemon, const std::vector<ClusterConfig>& clusters,
+                              Instant since) {
   apply_rate_limit(daemon);
-  daemon.control.handle_config(since, config_.clusters);
+  daemon.control.handle_config(since, clusters);
   const std::vector<ClusterPlan> plans = daemon.control.plans();
+  daemon.id_of_backend.resize(backends_.size(), BackendId{kNobody});
   for (const ClusterPlan& plan : plans) {
     at_slot(daemon.cluster_of_id, plan.id.value) = cluster_numbers_.at(plan.config.name).value;
     for (std::size_t i = 0; i < plan.backend_ids.size(); ++i) {
-      at_slot(daemon.backend_of_id, plan.backend_ids[i].value) =
-          backend_index(plan.config.backends[i].id);
+      const std::uint32_t backend = backend_index(plan.config.backends[i].id);
+      at_slot(daemon.backend_of_id, plan.backend_ids[i].value) = backend;
+      daemon.id_of_backend[backend] = plan.backend_ids[i];
     }
   }
-  for (const ClusterPlan& plan : plans) apply_plan(daemon, plan);
-  leave_clusters(daemon, plans);
-  for (const std::uint32_t index : brains_of(daemon)) after_brain(index);
+  if (daemon.state == Daemon::State::serving) apply_plans(daemon, plans);
 }
 
-void Simulation::apply_plan(Daemon& daemon, const ClusterPlan& plan) {
-  const std::uint32_t cluster = daemon.cluster_of_id[plan.id.value];
-  for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
-    const std::uint32_t index = brain_of(cluster, daemon, worker);
-    Brain& brain = brains_[index];
-    brain.key = key_expression(plan.config.strategy);
-    if (brain.balancer) {
-      brain.balancer->handle_config(now_, plan);
-      continue;
+std::vector<ClusterConfig> Simulation::clusters_of(const Daemon& daemon) {
+  std::vector<ClusterConfig> clusters;
+  for (ClusterPlan& plan : daemon.control.plans()) clusters.push_back(std::move(plan.config));
+  return clusters;
+}
+
+// A daemon that is gone reads its configuration when it starts.
+void Simulation::change_config(Daemon& daemon, const std::vector<ClusterConfig>& clusters) {
+  if (daemon.state == Daemon::State::gone) return;
+  apply_config(daemon, clusters, now_);
+  after_control(daemon);
+}
+
+void Simulation::resolve_later(const scenario::SetBackends& set) {
+  if (scenario::find_cluster(config_.clusters, set.cluster) == nullptr) return;
+  for (const Daemon& daemon : daemons_) {
+    push(scenario::sample(*set.after, resolver_draws_),
+         {.kind = EventKind::resolved,
+          .a = daemon.number,
+          .b = cluster_numbers_.at(set.cluster).value});
+  }
+}
+
+// Whenever a daemon asks it gets the answer of that moment.
+void Simulation::resolve(Daemon& daemon, ClusterId number) {
+  std::vector<ClusterConfig> clusters = clusters_of(daemon);
+  for (ClusterConfig& cluster : clusters) {
+    if (cluster_numbers_.at(cluster.name) != number) continue;
+    const ClusterConfig* now = scenario::find_cluster(config_.clusters, cluster.name);
+    if (now != nullptr) cluster.backends = now->backends;
+  }
+  change_config(daemon, clusters);
+}
+
+void Simulation::apply_plans(Daemon& daemon, const std::vector<ClusterPlan>& plans) {
+  for (const ClusterPlan& plan : plans) {
+    const std::uint32_t cluster = daemon.cluster_of_id[plan.id.value];
+    for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
+      apply_plan(brain_of(cluster, daemon, worker), plan);
     }
-    brain.cluster = plan.id;
-    const std::uint64_t seed = scenario::brain_seed(scenario_.seed, index);
-    brain.balancer = std::make_unique<Balancer>(now_, plan, seed);
-    if (journal_) brain.balancer->tell(journal_->begin(index, now_, plan, seed));
   }
+  const std::vector<std::uint32_t> brains = brains_of(daemon);
+  for (const std::uint32_t index : brains) {
+    const ClusterId cluster = brains_[index].cluster;
+    const bool configured = std::any_of(
+        plans.begin(), plans.end(), [&](const ClusterPlan& plan) { return plan.id == cluster; });
+    if (!configured) apply_plan(index, {cluster, {}, {}, {}, {}});
+  }
+  for (const std::uint32_t index : brains) after_brain(index);
 }
 
-// Brains of clusters that are not configured any more.
-void Simulation::leave_clusters(const Daemon& daemon, const std::vector<ClusterPlan>& plans) {
-  for (const std::uint32_t index : brains_of(daemon)) {
-    const Brain& brain = brains_[index];
-    const bool configured = std::any_of(plans.begin(), plans.end(), [&](const ClusterPlan& plan) {
-      return plan.id == brain.cluster;
-    });
-    if (!configured) brain.balancer->handle_config(now_, {brain.cluster, {}, {}, {}});
-  }
+void Simulation::apply_plan(std::uint32_t index, const ClusterPlan& plan) {
+  Brain& brain = brains_[index];
+  brain.key = key_expression(plan.config.strategy);
+  brain.cluster = plan.id;
+  if (brain.balancer) return brain.balancer->handle_config(now_, plan);
+  const std::uint64_t seed =
+      scenario::in_life(scenario::brain_seed(scenario_.seed, index), brain.daemon->life);
+  brain.balancer = std::make_unique<Balancer>(now_, plan, seed);
+  if (journal_) brain.balancer->tell(journal_->begin(index, now_, plan, seed));
 }
 
 // A limit that did not change keeps what it knows.
@@ -168,6 +201,74 @@ void Simulation::apply_listeners() {
 }
 
 // ---------------------------------------------------------------------------------------------
+// Lives
+
+// lbd accepts when its first probes are back.
+void Simulation::open(Daemon& daemon) {
+  daemon.state = Daemon::State::serving;
+  apply_plans(daemon, daemon.control.plans());
+  for (const SimRequestId id : std::exchange(daemon.waiting, {})) daemon_receives(id);
+}
+
+void Simulation::play(const scenario::DaemonFault& fault) {
+  Daemon& daemon = daemons_[fault.daemon];
+  const bool gone = daemon.state == Daemon::State::gone;
+  if (fault.kind == scenario::FaultKind::crash && !gone) crash(daemon);
+  if (fault.kind == scenario::FaultKind::recover && gone) restart(daemon);
+}
+
+void Simulation::crash(Daemon& daemon) {
+  note(7, daemon.number);
+  daemon.state = Daemon::State::gone;
+  keep_counters(daemon);
+  break_clients(daemon);
+  for (const std::uint32_t index : brains_of(daemon)) {
+    Brain& brain = brains_[index];
+    brain = Brain{.daemon = brain.daemon, .worker = brain.worker, .cluster = ClusterId{kNobody}};
+  }
+  daemon.control_armed.reset();
+  daemon.limiters.clear();
+}
+
+// Its host resets the connections of its clients, and of those that waited to be accepted.
+void Simulation::break_clients(Daemon& daemon) {
+  requests_.for_each([&](SimRequestId id, SimRequest& request) {
+    if (request.daemon != daemon.number || !request.daemon_has_it) return;
+    if (attempts_.contains(request.attempt)) end_attempt(request.attempt);
+    request.daemon_has_it = false;
+    request.answered_by = kNobody;
+    answer_client(id, 0);
+  });
+  for (const SimRequestId id : std::exchange(daemon.waiting, {})) {
+    if (requests_.contains(id)) answer_client(id, 0);
+  }
+}
+
+// What its brains counted is counted, though they die; what they had in progress has ended, too.
+void Simulation::keep_counters(Daemon& daemon) const {
+  for (const std::uint32_t index : brains_of(daemon)) {
+    if (!brains_[index].balancer) continue;
+    const Balancer& balancer = *brains_[index].balancer;
+    daemon.past.add(totals_of(balancer));
+    daemon.past.outcomes["daemon_gone"] += balancer.in_progress();
+  }
+}
+
+// As a new process: it knows nothing but its configuration.
+void Simulation::restart(Daemon& daemon) {
+  note(8, daemon.number);
+  daemon.state = Daemon::State::starting;
+  ++daemon.life;
+  daemon.control = Control(
+      scenario::in_life(scenario::control_seed(scenario_.seed, daemon.number), daemon.life));
+  daemon.backend_of_id.clear();
+  daemon.id_of_backend.clear();
+  daemon.cluster_of_id.clear();
+  apply_config(daemon, config_.clusters, now_);
+  after_control(daemon);
+}
+
+// ---------------------------------------------------------------------------------------------
 // Health
 
 void Simulation::control_wakes(Daemon& daemon) {
@@ -178,9 +279,11 @@ void Simulation::control_wakes(Daemon& daemon) {
 }
 
 void Simulation::probe_returns(std::uint32_t slot, ProbeResult result) {
-  Daemon& daemon = daemons_[probes_[slot].daemon];
-  daemon.control.handle_probe_result(now_, probes_[slot].id, result);
   free_probes_.push_back(slot);
+  const Probe& probe = probes_[slot];
+  Daemon& daemon = daemons_[probe.daemon];
+  if (daemon.life != probe.life || daemon.state == Daemon::State::gone) return;
+  daemon.control.handle_probe_result(now_, probe.id, result);
   after_control(daemon);
 }
 
@@ -199,6 +302,7 @@ void Simulation::after_control(Daemon& daemon) {
         break;
     }
   }
+  if (daemon.state == Daemon::State::starting && daemon.control.knows_all()) open(daemon);
   const std::optional<Instant> next = daemon.control.poll_timeout();
   if (next && (!daemon.control_armed || *next < *daemon.control_armed)) {
     daemon.control_armed = next;
@@ -206,8 +310,9 @@ void Simulation::after_control(Daemon& daemon) {
   }
 }
 
-// A change of a backend, to all workers of the daemon.
+// A change of a backend, to all workers of the daemon; before it serves, they are told all at once.
 void Simulation::pass_on(const Daemon& daemon, const ControlAction& change) {
+  if (daemon.state != Daemon::State::serving) return;
   const std::uint32_t cluster = daemon.cluster_of_id[change.probe.cluster.value];
   for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
     const std::uint32_t brain = brain_of(cluster, daemon, worker);
@@ -238,13 +343,19 @@ void Simulation::arm_load_exchange(Daemon& daemon, std::uint32_t worker) {
 
 void Simulation::exchange_load(Daemon& daemon, std::uint32_t worker) {
   daemon.exchange_armed[worker] = false;
+  if (daemon.state != Daemon::State::serving) return;
   bool loaded = false;
   for (std::uint32_t cluster = 0; cluster < cluster_numbers_.size(); ++cluster) {
     const Brain& from = brains_[brain_of(cluster, daemon, worker)];
     const std::vector<Tally> tallies = from.balancer->take_tallies(now_);
     if (!tallies.empty()) daemon.control.handle_tallies(now_, from.cluster, worker, tallies);
+    loaded = loaded || !tallies.empty();
+    if (worker_count_ == 1) {
+      loaded = loaded || from.balancer->in_flight() > 0;
+      continue;
+    }
     const std::vector<BackendLoad> load = from.balancer->own_load();
-    loaded = loaded || !load.empty() || !tallies.empty();
+    loaded = loaded || !load.empty();
     for (std::uint32_t sibling = 0; sibling < worker_count_; ++sibling) {
       if (sibling == worker) continue;
       const std::uint32_t to = brain_of(cluster, daemon, sibling);

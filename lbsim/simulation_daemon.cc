@@ -4,6 +4,16 @@
 #include "lbsim/simulation.h"
 
 namespace lb::sim {
+namespace {
+
+constexpr std::uint64_t kAnySigner = ~std::uint64_t{0};
+
+// Whose secret it is when none is configured: made up at every start.
+std::uint64_t signer_of(const Daemon& daemon) {
+  return std::uint64_t{daemon.life} << 32U | daemon.number;
+}
+
+}  // namespace
 
 void Simulation::daemon_receives(SimRequestId id) {
   if (!requests_.contains(id)) return;  // The client's patience was shorter than its way here.
@@ -11,6 +21,8 @@ void Simulation::daemon_receives(SimRequestId id) {
   if (!request.client_waits) return;
   const Workload& workload = workloads_[request.workload];
   Daemon& daemon = daemons_[request.daemon];
+  if (daemon.state == Daemon::State::gone) return daemon_refuses(id);
+  if (daemon.state == Daemon::State::starting) return daemon.waiting.push_back(id);
   const std::uint32_t worker = worker_of(workload, request.client);
   if (over_rate(daemon, worker, request)) {
     note(429, id.slot);
@@ -22,11 +34,38 @@ void Simulation::daemon_receives(SimRequestId id) {
   request.brain = brain_of(destination->cluster.value, daemon, worker);
   arm_load_exchange(daemon, worker);
   const Brain& brain = brains_[request.brain];
-  start_attempt(
-      id, brain.balancer->handle_request(now_, {.key = key_for(brain.key, request),
-                                                .pooled = workload.pooled,
-                                                .priority = destination->priority,
-                                                .session = workload.session_of(request.client)}));
+  start_attempt(id, brain.balancer->handle_request(now_, {.key = key_for(brain.key, request),
+                                                          .pooled = workload.pooled,
+                                                          .priority = destination->priority,
+                                                          .session = session_of(daemon, request)}));
+}
+
+// Nobody listens. A client that knows all addresses tries the next one when it has heard so.
+void Simulation::daemon_refuses(SimRequestId id) {
+  SimRequest& request = requests_.at(id);
+  note(6, id.slot);
+  if (!daemon_choice_.knows_all() || ++request.refused == daemons_.size()) {
+    request.answered_by = kNobody;
+    return answer_client(id, 0);
+  }
+  request.daemon = daemon_choice_.after(request.daemon);
+  push(2 * scenario_.network.one_way,
+       {.kind = EventKind::daemon_receives, .a = id.slot, .b = id.generation});
+}
+
+std::optional<BackendId> Simulation::session_of(const Daemon& daemon,
+                                                const SimRequest& request) const {
+  const auto* session = workloads_[request.workload].session_of(request.client);
+  if (session == nullptr) return std::nullopt;
+  if (session->signer != kAnySigner && session->signer != signer_of(daemon)) return std::nullopt;
+  return daemon.id_of_backend[session->backend];
+}
+
+void Simulation::remember_session(const SimRequest& request, const Attempt& attempt) {
+  const Brain& brain = brains_[request.brain];
+  const bool secret = !brain.balancer->config().affinity->cookie.secret.empty();
+  workloads_[request.workload].remember(
+      {request.client, attempt.backend, secret ? kAnySigner : signer_of(*brain.daemon)});
 }
 
 // A client's connection stays with the worker that accepted it.
@@ -65,7 +104,7 @@ std::optional<Simulation::Destination> Simulation::follow_routes(SimRequestId id
       : !routed                                 ? std::pair{404, "not_routed"}
       : routed.route->redirect ? std::pair{int{routed.route->redirect->status()}, "redirected"}
                                : std::pair{int{routed.route->respond->status}, "responded"};
-  ++daemons_[request.daemon].own_answers[outcome];
+  ++daemons_[request.daemon].past.outcomes[outcome];
   note(static_cast<std::uint64_t>(status), id.slot);
   request.answered_by = kNobody;
   answer_client(id, status);
@@ -94,8 +133,8 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
   Attempt& attempt = attempts_.at(request.attempt);
   attempt.request = id;
   attempt.connection = start->connection;
-  attempt.assigned = start->backend;
   attempt.workload = request.workload;
+  attempt.daemon = brain.daemon->number;
   attempt.backend = backend;
   attempt.reused = start->reused;
   attempt.new_session = start->new_session;
@@ -106,8 +145,7 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
 void Simulation::connect_done(AttemptId id) {
   if (!attempts_.contains(id) || !attempts_.at(id).daemon_waits) return;
   const Attempt& attempt = attempts_.at(id);
-  const Event opened{.kind = EventKind::connect_done, .a = id.slot, .b = id.generation};
-  if (held(attempt.backend, opened)) return;
+  if (held(attempt, {.kind = EventKind::connect_done, .a = id.slot, .b = id.generation})) return;
   if (!backends_[attempt.backend].accepts_connections()) {
     return attempt_failed(id, AttemptFailure::connect_failure);
   }
@@ -122,7 +160,7 @@ void Simulation::send_to_backend(AttemptId id) {
   attempt.request_sent = true;
   attempt.epoch = brains_[request.brain].connection_peer[attempt.connection.slot].epoch;
   brains_[request.brain].balancer->handle_sent(now_, request.brain_request);
-  cross(attempt.backend, Lane::one_way,
+  cross(attempt, Lane::one_way,
         {.kind = EventKind::backend_receives, .a = id.slot, .b = id.generation});
   touch(request.brain);
 }
@@ -130,11 +168,12 @@ void Simulation::send_to_backend(AttemptId id) {
 void Simulation::daemon_hears(AttemptId id, int status) {
   if (!attempts_.contains(id)) return;
   const Attempt& attempt = attempts_.at(id);
-  const Event answer{.kind = EventKind::daemon_hears,
+  if (held(attempt, {.kind = EventKind::daemon_hears,
                      .a = id.slot,
                      .b = id.generation,
-                     .c = static_cast<std::uint64_t>(status)};
-  if (held(attempt.backend, answer)) return;
+                     .c = static_cast<std::uint64_t>(status)})) {
+    return;
+  }
   if (!attempt.daemon_waits) return attempts_.erase(id);
   if (status == 0) {
     attempt_failed(id, AttemptFailure::reset);
@@ -147,9 +186,7 @@ void Simulation::daemon_hears(AttemptId id, int status) {
                            .body_replayable = true,
                            .answer_begun = false};
   request.answered_by = attempt.backend;
-  if (attempt.new_session) {
-    workloads_[request.workload].remember(request.client, attempt.assigned);
-  }
+  if (attempt.new_session) remember_session(request, attempt);
   end_attempt(id);
   attempts_.erase(id);
   Balancer& balancer = *brains_[request.brain].balancer;
@@ -246,11 +283,11 @@ void Simulation::after_brain(std::uint32_t index) {
   while (const auto action = brains_[index].balancer->poll_action()) act(index, *action);
   if (touched_ == index) touched_ = kNobody;
   Brain& brain = brains_[index];
-  const std::optional<Instant> next = brain.balancer->poll_timeout();
+  const Instant next = brain.balancer->timeout_or_never();
   // A wake-up that comes too early asks again; only one that would come too late is a fault.
-  if (!next || *next >= brain.armed) return;
-  brain.armed = *next;
-  push(*next - now_, {.kind = EventKind::brain_wakes, .a = index});
+  if (next >= brain.armed) return;
+  brain.armed = next;
+  push(next - now_, {.kind = EventKind::brain_wakes, .a = index});
 }
 
 void Simulation::act(std::uint32_t index, const Action& action) {
@@ -270,10 +307,7 @@ void Simulation::act(std::uint32_t index, const Action& action) {
       const std::uint32_t backend = brain.daemon->backend_of_id[action.backend.value];
       at_slot(brain.connection_peer, action.connection.slot) = {backend,
                                                                 backends_[backend].epoch()};
-      push(Lane::connect, {.kind = EventKind::spare_connected,
-                           .a = index,
-                           .b = action.connection.slot,
-                           .c = action.connection.generation});
+      push(Lane::connect, of_idle(EventKind::spare_connected, index, action.connection));
       break;
     }
     case Action::Kind::ask_load: {
@@ -284,7 +318,10 @@ void Simulation::act(std::uint32_t index, const Action& action) {
         slot = free_reports_.back();
         free_reports_.pop_back();
       }
-      reports_[slot] = {index, action.backend, {}};
+      reports_[slot] = {.brain = index,
+                        .life = brain.daemon->life,
+                        .backend = brain.daemon->backend_of_id[action.backend.value],
+                        .id = action.backend};
       push(Lane::one_way, {.kind = EventKind::load_asked, .a = slot});
       break;
     }

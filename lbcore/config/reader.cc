@@ -234,12 +234,6 @@ void ObjectReader::any_of(Keys keys, std::string_view words) {
   if (is_map_ && !found) place_.problem(std::string{words});
 }
 
-void ObjectReader::exactly_one(Keys keys, std::string_view words) {
-  const auto found =
-      std::count_if(keys.begin(), keys.end(), [&](auto key) { return find(key) != nullptr; });
-  if (is_map_ && found != 1) place_.problem(std::string{words});
-}
-
 void ObjectReader::any_of_when(std::string_view key, std::string_view word, Keys keys,
                                std::string_view words) {
   const Node* node = find(key);

@@ -114,7 +114,6 @@ class ObjectReader {
 
   // Which keys have to be there together; `words` say what is wrong otherwise.
   void any_of(Keys keys, std::string_view words);
-  void exactly_one(Keys keys, std::string_view words);
   // Where `key` has this value.
   void any_of_when(std::string_view key, std::string_view word, Keys keys, std::string_view words);
 

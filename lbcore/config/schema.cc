@@ -131,10 +131,6 @@ void ObjectSchema::any_of(Keys keys, std::string_view) {
   rules_.push_back({{"anyOf", one_each(keys)}});
 }
 
-void ObjectSchema::exactly_one(Keys keys, std::string_view) {
-  rules_.push_back({{"oneOf", one_each(keys)}});
-}
-
 void ObjectSchema::any_of_when(std::string_view key, std::string_view word, Keys keys,
                                std::string_view) {
   const Json when = {{"properties", {{std::string{key}, {{"const", word}}}}},

@@ -94,7 +94,6 @@ class ObjectSchema {
   void word(std::string_view key, std::string_view word);
 
   void any_of(Keys keys, std::string_view words);
-  void exactly_one(Keys keys, std::string_view words);
   void any_of_when(std::string_view key, std::string_view word, Keys keys, std::string_view words);
 
   [[nodiscard]] Json take();

@@ -1,6 +1,8 @@
 #include "lbsim/scenario/event_fields.h"
 
 #include <algorithm>
+#include <set>
+#include <type_traits>
 
 #include "lbsim/scenario/behaviour_text.h"
 #include "lbsim/scenario/timeline.h"
@@ -15,6 +17,10 @@ using config::ObjectReader;
 using config::Place;
 using config::Problem;
 using config::Range;
+
+constexpr Range kDaemonRange{.min = 0, .max = Fleet::kDaemonsMax - 1};
+
+bool of_network(FaultKind kind) { return kind == FaultKind::loss || kind == FaultKind::partition; }
 
 void check_repetition(const ObjectReader& fields, const Repetition& repetition) {
   const bool repeated = repetition.every || repetition.mean_every;
@@ -34,9 +40,35 @@ void check_length(const ObjectReader& fields, const PlannedEvent& planned) {
   if (every && *planned.length + planned.repetition.jitter >= *every) {
     fields.problem_at("for", "has to end before it comes again");
   }
-  if (std::get<Fault>(planned.event.what).kind == FaultKind::recover) {
+  const auto* fault = std::get_if<Fault>(&planned.event.what);
+  const auto* down = std::get_if<DaemonFault>(&planned.event.what);
+  if ((fault != nullptr ? fault->kind : down->kind) == FaultKind::recover) {
     fields.problem_at("for", "does not go with recover, which is the end of something");
   }
+}
+
+// What a fault is of: of a backend, or of daemons alone.
+void settle(const ObjectReader& fields, WrittenEvent& written) {
+  auto& fault = std::get<Fault>(written.planned.event.what);
+  const bool of_backend = fields.find("backend") != nullptr;
+  const bool of_zone = fields.find("zone") != nullptr;
+  if (of_backend && of_zone) fields.place().problem(std::string{kStruckWords});
+  if (fields.find("daemon") == nullptr) return;
+  if (of_backend || of_zone) {
+    if (!of_network(fault.kind)) {
+      fields.problem_at(
+          "daemon", "goes with loss and partition, which are between a backend and some daemons");
+    }
+    fault.daemons = written.daemons;
+    return;
+  }
+  const FaultKind kind = fault.kind;
+  if (kind != FaultKind::crash && kind != FaultKind::recover) {
+    fields.problem_at("fault",
+                      "a daemon can \"crash\" and \"recover\"; anything else needs a \"backend\"");
+  }
+  written.planned.daemons = written.daemons;
+  written.planned.event.what = DaemonFault{.kind = kind};
 }
 
 template <class What>
@@ -44,6 +76,7 @@ void read_kind(ObjectReader& fields, WrittenEvent& written) {
   written.planned.event.what = What{};
   describe_event(fields, written, std::get<What>(written.planned.event.what));
   check_repetition(fields, written.planned.repetition);
+  if constexpr (std::is_same_v<What, Fault>) settle(fields, written);
   check_length(fields, written.planned);
 }
 
@@ -54,6 +87,25 @@ Json kind_schema(Definitions& definitions) {
   config::ObjectSchema object(definitions);
   describe_event(object, written, what);
   return object.take();
+}
+
+// A number that is none has been told of already.
+void check_daemon(const Place& place, const Fleet& fleet) {
+  std::vector<Problem> ignored;
+  std::uint32_t number = 0;
+  config::read(Place{place.node, place.path, ignored}, number, kDaemonRange);
+  if (!ignored.empty()) return;
+  config::read(place, number, Range{.min = 0, .max = std::int64_t{fleet.daemons} - 1});
+}
+
+void check_daemons(const WrittenEvent& written, const Fleet& fleet,
+                   std::vector<Problem>& problems) {
+  const Place place{*written.node->find("daemon"), written.path + ".daemon", problems};
+  if (place.node.kind != Node::Kind::list) return check_daemon(place, fleet);
+  for (std::size_t i = 0; i < place.node.items.size(); ++i) {
+    check_daemon(place.child(place.node.items[i], place.path + '[' + std::to_string(i) + ']'),
+                 fleet);
+  }
 }
 
 Json config_schema(Definitions& definitions) {
@@ -77,6 +129,34 @@ Json schema_of(Definitions& definitions, const Struck&, Range) {
        schema_of(definitions, std::vector<std::string>{}, config::kAboveZero)});
 }
 
+void read(const Place& place, StruckDaemons& struck, Range) {
+  if (place.node.kind == Node::Kind::list) {
+    config::read(place, struck.daemons, kDaemonRange);
+    if (place.node.items.empty()) place.problem("is empty: which daemons?");
+  } else {
+    config::read(place, struck.daemons.emplace_back(), kDaemonRange);
+  }
+}
+
+Json schema_of(Definitions& definitions, const StruckDaemons&, Range) {
+  Json list = schema_of(definitions, std::vector<std::uint32_t>{}, kDaemonRange);
+  return config::any_of_schemas(
+      {schema_of(definitions, std::optional<std::uint32_t>{}, kDaemonRange),
+       config::not_empty(std::move(list))});
+}
+
+void check(const ObjectReader& fields, const SetBackends& set) {
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < set.backends.size(); ++i) {
+    const std::string& id = set.backends[i].id;
+    if (id.empty() || ids.insert(id).second) continue;
+    const std::string path = fields.path_of("backends") + '[' + std::to_string(i) + ']';
+    fields.place()
+        .child(fields.find("backends")->items[i], path)
+        .problem("there are two backends \"" + id + '"');
+  }
+}
+
 void read(const Place& place, Reloaded& reloaded, Range) {
   if (place.node.kind != Node::Kind::scalar) return config::read(place, reloaded.config);
   reloaded.file = place.node.text;
@@ -97,6 +177,8 @@ void read(const Place& place, WrittenEvent& written, Range) {
     read_kind<AddBackend>(fields, written);
   } else if (fields.find("remove_backend") != nullptr) {
     read_kind<RemoveBackend>(fields, written);
+  } else if (fields.find("set_backends") != nullptr) {
+    read_kind<SetBackends>(fields, written);
   } else if (fields.find("fault") != nullptr) {
     read_kind<Fault>(fields, written);
   } else {
@@ -108,7 +190,8 @@ void read(const Place& place, WrittenEvent& written, Range) {
 Json schema_of(Definitions& definitions, const WrittenEvent&, Range) {
   return config::any_of_schemas({kind_schema<Fault>(definitions), kind_schema<Reload>(definitions),
                                  kind_schema<AddBackend>(definitions),
-                                 kind_schema<RemoveBackend>(definitions)});
+                                 kind_schema<RemoveBackend>(definitions),
+                                 kind_schema<SetBackends>(definitions)});
 }
 
 void read_reloads(std::vector<WrittenEvent>& events, const ReadFile& read_file,
@@ -127,8 +210,11 @@ void read_reloads(std::vector<WrittenEvent>& events, const ReadFile& read_file,
   }
 }
 
-void check_zones(const std::vector<WrittenEvent>& events, const Scenario& scenario,
-                 std::vector<Problem>& problems) {
+void check_struck(const std::vector<WrittenEvent>& events, const Scenario& scenario,
+                  std::vector<Problem>& problems) {
+  for (const WrittenEvent& written : events) {
+    if (!written.daemons.empty()) check_daemons(written, scenario.fleet, problems);
+  }
   std::vector<std::string_view> zones;
   for (const auto& [id, behaviour] : scenario.backends) {
     if (!behaviour.zone.empty()) zones.push_back(behaviour.zone);
@@ -163,12 +249,18 @@ void plan_events(std::vector<WrittenEvent>& events, Scenario& scenario,
 void note_simulated_only(const std::vector<WrittenEvent>& events,
                          std::vector<Problem>& simulated_only) {
   for (const WrittenEvent& written : events) {
-    const auto* fault = std::get_if<Fault>(&written.planned.event.what);
-    const bool only =
-        fault != nullptr && (fault->kind == FaultKind::loss || fault->kind == FaultKind::partition);
-    if (!only) continue;
-    simulated_only.push_back(
-        {written.node->find("fault")->at, written.path + ".fault", std::string{kSimulatedOnly}});
+    const auto note = [&](const Node& node, const char* key, std::string_view words) {
+      simulated_only.push_back({node.at, written.path + key, std::string{words}});
+    };
+    const auto& what = written.planned.event.what;
+    if (const auto* fault = std::get_if<Fault>(&what)) {
+      if (of_network(fault->kind)) note(*written.node->find("fault"), ".fault", kSimulatedOnly);
+    } else if (std::holds_alternative<DaemonFault>(what)) {
+      note(*written.node->find("fault"), ".fault", kOneDaemonOnly);
+    } else if (const Node* set = written.node->find("set_backends")) {
+      const Node* after = set->find("after");
+      if (after != nullptr) note(*after, ".set_backends.after", kOneDaemonOnly);
+    }
   }
 }
 

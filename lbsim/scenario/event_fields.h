@@ -8,6 +8,7 @@
 
 #include "lbcore/config/cluster_fields.h"
 #include "lbcore/config/schema.h"
+#include "lbsim/scenario/distribution_fields.h"
 #include "lbsim/scenario/repetition.h"
 #include "lbsim/scenario/scenario.h"
 
@@ -37,7 +38,8 @@ namespace lb::scenario {
 // An event as it is written; what else there is has to be known before it can be planned.
 struct WrittenEvent {
   PlannedEvent planned;
-  std::string zone;  // All backends of it are struck.
+  std::string zone;                    // All backends of it are struck.
+  std::vector<std::uint32_t> daemons;  // Those an event names.
   std::optional<std::string>
       reload_file;  // Has the configuration of a reload, if it is not inline.
   const config::Node* node = nullptr;
@@ -49,8 +51,8 @@ struct WrittenEvent {
 };
 
 // What happens is said by one of these keys. In the order of Event::what.
-inline constexpr std::array<std::string_view, 4> kEventKinds{"fault", "reload", "add_backend",
-                                                             "remove_backend"};
+inline constexpr std::array<std::string_view, 5> kEventKinds{"fault", "reload", "add_backend",
+                                                             "remove_backend", "set_backends"};
 
 template <class Fields>
 void describe(Fields& fields, Repetition& repetition) {
@@ -64,6 +66,9 @@ void describe(Fields& fields, Repetition& repetition) {
   fields.optional("count", repetition.count, config::kAboveZero, "how often in all");
 }
 
+inline constexpr std::string_view kStruckWords =
+    "expected \"backend\" (an id, or a list of them) or \"zone\"";
+
 // One backend, or a list of them.
 struct Struck {
   std::vector<std::string>& backends;
@@ -72,6 +77,15 @@ void read(const config::Place& place, Struck& struck, config::Range range = {});
 [[nodiscard]] config::Json schema_of(config::Definitions& definitions, const Struck& struck,
                                      config::Range range = {});
 
+// The number of a daemon, or a list of them.
+struct StruckDaemons {
+  std::vector<std::uint32_t>& daemons;
+};
+void read(const config::Place& place, StruckDaemons& struck, config::Range range = {});
+[[nodiscard]] config::Json schema_of(config::Definitions& definitions, const StruckDaemons& struck,
+                                     config::Range range = {});
+
+// Of backends or, when it names daemons alone, of those.
 template <class Fields>
 void describe_kind(Fields& fields, WrittenEvent& written, Fault& fault) {
   fields.required("fault", fault.kind, "what happens to it");
@@ -93,10 +107,12 @@ void describe_kind(Fields& fields, WrittenEvent& written, Fault& fault) {
   Struck struck{written.planned.backends};
   fields.optional("backend", struck, "an id, or a list of them");
   fields.optional("zone", written.zone, config::kAboveZero, "all backends of this zone");
-  fields.exactly_one({"backend", "zone"},
-                     "expected \"backend\" (an id, or a list of them) or \"zone\"");
-  fields.optional("for", written.planned.length, config::kAboveZero,
-                  "after which the backend recovers");
+  StruckDaemons daemons{written.daemons};
+  fields.optional("daemon", daemons,
+                  "a number, or a list of them: daemons that crash or recover; with loss and "
+                  "partition, those between whom and the backend it is");
+  fields.any_of({"backend", "zone", "daemon"}, kStruckWords);
+  fields.optional("for", written.planned.length, config::kAboveZero, "after which it recovers");
 }
 
 // A configuration, or the file that has it.
@@ -136,6 +152,21 @@ void describe_kind(Fields& fields, WrittenEvent&, RemoveBackend& remove) {
   fields.required("remove_backend", remove, "a backend that leaves, and finishes what it has");
 }
 
+template <class Fields>
+void describe(Fields& fields, SetBackends& set) {
+  fields.required("cluster", set.cluster, config::kAboveZero,
+                  "the cluster that has other backends");
+  fields.required("backends", set.backends, "all it has from now on");
+  fields.optional("after", set.after, "how long a daemon takes to notice");
+}
+
+void check(const config::ObjectReader& fields, const SetBackends& set);
+
+template <class Fields>
+void describe_kind(Fields& fields, WrittenEvent&, SetBackends& set) {
+  fields.required("set_backends", set, "other backends, as when an answer of a DNS changes");
+}
+
 // All keys of an event of one kind.
 template <class Fields, class What>
 void describe_event(Fields& fields, WrittenEvent& written, What& what) {
@@ -154,9 +185,9 @@ void read(const config::Place& place, WrittenEvent& written, config::Range range
 void read_reloads(std::vector<WrittenEvent>& events, const ReadFile& read_file,
                   std::vector<config::Problem>& problems, std::string& formatted);
 
-// Zones have to exist.
-void check_zones(const std::vector<WrittenEvent>& events, const Scenario& scenario,
-                 std::vector<config::Problem>& problems);
+// Zones and daemons have to exist.
+void check_struck(const std::vector<WrittenEvent>& events, const Scenario& scenario,
+                  std::vector<config::Problem>& problems);
 
 // Makes the plan of the scenario and its timeline. REQUIRES: there was no problem so far.
 void plan_events(std::vector<WrittenEvent>& events, Scenario& scenario,

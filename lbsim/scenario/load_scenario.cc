@@ -80,7 +80,7 @@ class Loader {
     describe(reader, written);
     if (problems_.empty()) read_traces(reader, written.scenario);
     read_reloads(written.events, read_file_, problems_, other_problems_);
-    check_zones(written.events, written.scenario, problems_);
+    check_struck(written.events, written.scenario, problems_);
     if (problems_.empty()) plan_events(written.events, written.scenario, problems_);
   }
 
@@ -161,6 +161,15 @@ class Loader {
         check_cluster(reader.place().child(*add->find("cluster"), path + ".add_backend.cluster"),
                       scenario);
         check_address(reader.place().child(*add->find("address"), path + ".add_backend.address"));
+      }
+      if (const Node* set = node.find("set_backends")) {
+        const std::string below = path + ".set_backends";
+        check_cluster(reader.place().child(*set->find("cluster"), below + ".cluster"), scenario);
+        const std::vector<Node>& backends = set->find("backends")->items;
+        for (std::size_t i = 0; i < backends.size(); ++i) {
+          const std::string item = below + ".backends[" + std::to_string(i) + "].address";
+          check_address(reader.place().child(*backends[i].find("address"), item));
+        }
       }
       if (const Node* remove = node.find("remove_backend")) {
         const std::string below = path + ".remove_backend";

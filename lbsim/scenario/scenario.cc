@@ -5,6 +5,16 @@
 #include "lbsim/scenario/scenario_fields.h"
 
 namespace lb::scenario {
+namespace {
+
+std::string word_of(FaultKind wanted) {
+  for (const auto& [kind, word] : config::EnumWords<FaultKind>::words) {
+    if (kind == wanted) return word;
+  }
+  return {};
+}
+
+}  // namespace
 
 const Behaviour& Scenario::behaviour(const std::string& backend) const {
   static const Behaviour kDefault;
@@ -28,19 +38,30 @@ std::vector<Scenario::Member> Scenario::all_backends() const {
   for (const Event& event : events) {
     if (const auto* reload = std::get_if<Reload>(&event.what)) add_clusters(reload->config);
     if (const auto* join = std::get_if<AddBackend>(&event.what)) add(join->cluster, join->backend);
+    if (const auto* set = std::get_if<SetBackends>(&event.what)) {
+      for (const BackendConfig& backend : set->backends) add(set->cluster, backend);
+    }
   }
   return all;
 }
 
 std::string describe_event(const Event& event) {
   if (const auto* fault = std::get_if<Fault>(&event.what)) {
-    std::string text;
-    for (const auto& [kind, word] : config::EnumWords<FaultKind>::words) {
-      if (kind == fault->kind) text = word;
+    std::string text = word_of(fault->kind) + ' ' + fault->backend;
+    if (fault->daemons.size() == 1) text += " from daemon ";
+    if (fault->daemons.size() > 1) text += " from daemons ";
+    for (const std::uint32_t daemon : fault->daemons) {
+      text += (daemon == fault->daemons.front() ? "" : ", ") + std::to_string(daemon);
     }
-    return text + ' ' + fault->backend;
+    return text;
+  }
+  if (const auto* fault = std::get_if<DaemonFault>(&event.what)) {
+    return word_of(fault->kind) + " daemon " + std::to_string(fault->daemon);
   }
   if (const auto* add = std::get_if<AddBackend>(&event.what)) return "add " + add->backend.id;
+  if (const auto* set = std::get_if<SetBackends>(&event.what)) {
+    return "set backends of " + set->cluster;
+  }
   if (const auto* remove = std::get_if<RemoveBackend>(&event.what)) return "remove " + remove->id;
   return "reload";
 }

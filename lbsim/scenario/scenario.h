@@ -108,12 +108,18 @@ enum class FaultKind : std::uint8_t {
 
 struct Fault {
   std::string backend;
+  std::vector<std::uint32_t> daemons;  // For loss and partition: which ones it is between; or all.
   FaultKind kind = FaultKind::crash;
   double factor = 1;
   Duration add{};
   Duration in{};
   Duration retransmit = std::chrono::milliseconds{200};
   double ratio = 0;
+};
+// The process of a daemon is gone, or starts again.
+struct DaemonFault {
+  std::uint32_t daemon = 0;
+  FaultKind kind = FaultKind::crash;  // Or recover.
 };
 struct Reload {
   config::DaemonConfig config;
@@ -127,16 +133,24 @@ struct RemoveBackend {
   std::string id;
 };
 
+// The name a cluster is found by has other addresses.
+struct SetBackends {
+  std::string cluster;
+  std::vector<BackendConfig> backends;
+  std::optional<Distribution> after;  // How long each daemon takes to notice.
+};
+
 struct Event {
   Duration at{};
-  std::variant<Fault, Reload, AddBackend, RemoveBackend> what;
+  std::variant<Fault, Reload, AddBackend, RemoveBackend, SetBackends, DaemonFault> what;
 };
 
 // An event as the file has it: for several backends, and for several times.
 struct PlannedEvent {
-  Event event;                        // At its first time.
-  std::vector<std::string> backends;  // Whom a fault strikes.
-  std::optional<Duration> length;     // After which they recover.
+  Event event;                         // At its first time.
+  std::vector<std::string> backends;   // Whom a fault strikes,
+  std::vector<std::uint32_t> daemons;  // and which daemons, when it strikes those.
+  std::optional<Duration> length;      // After which they recover.
   Repetition repetition;
 };
 

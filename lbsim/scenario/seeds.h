@@ -18,6 +18,11 @@ namespace lb::scenario {
   return combine(combine(scenario_seed, 2), hash_bytes(id));
 }
 
+// The same part in a later life: that of a process which was started again.
+[[nodiscard]] inline std::uint64_t in_life(std::uint64_t seed, std::uint32_t life) {
+  return life == 0 ? seed : combine(seed, life);
+}
+
 // Of a brain in the simulator; lbd's start where the machine says.
 [[nodiscard]] inline std::uint64_t brain_seed(std::uint64_t scenario_seed, std::uint32_t brain) {
   return combine(combine(scenario_seed, 3), brain);
@@ -42,6 +47,11 @@ namespace lb::scenario {
 // Of the ways of clients to daemons.
 [[nodiscard]] inline std::uint64_t fleet_seed(std::uint64_t scenario_seed) {
   return combine(scenario_seed, 16);
+}
+
+// Of how long daemons take to notice that a name has other addresses.
+[[nodiscard]] inline std::uint64_t resolver_seed(std::uint64_t scenario_seed) {
+  return combine(scenario_seed, 18);
 }
 
 // Of how long before the run a daemon was started.

@@ -8,6 +8,14 @@ namespace lb::scenario {
 namespace {
 
 void happen(const PlannedEvent& planned, Duration at, std::vector<Event>& events) {
+  if (const auto* down = std::get_if<DaemonFault>(&planned.event.what)) {
+    for (const std::uint32_t daemon : planned.daemons) {
+      events.push_back({at, DaemonFault{daemon, down->kind}});
+      if (!planned.length) continue;
+      events.push_back({at + *planned.length, DaemonFault{daemon, FaultKind::recover}});
+    }
+    return;
+  }
   const auto* fault = std::get_if<Fault>(&planned.event.what);
   if (fault == nullptr) return events.push_back({at, planned.event.what});
   for (const std::string& backend : planned.backends) {

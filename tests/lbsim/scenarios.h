@@ -56,9 +56,9 @@ inline std::string config_json(const Parts& parts, int backends) {
 inline scenario::Scenario scenario_of(const Parts& parts) {
   const std::string fleet = parts.fleet.empty() ? "" : R"("fleet": )" + parts.fleet + ", ";
   const std::string text =
-      "{" + fleet + R"("why": "a test", "seed": )" + std::to_string(parts.seed) + R"(, "duration": ")" +
-      parts.duration + R"(", "config": )" + config_json(parts, parts.backends) +
-      R"(, "backends": {"*": )" + parts.behaviour +
+      "{" + fleet + R"("why": "a test", "seed": )" + std::to_string(parts.seed) +
+      R"(, "duration": ")" + parts.duration + R"(", "config": )" +
+      config_json(parts, parts.backends) + R"(, "backends": {"*": )" + parts.behaviour +
       R"(}, "network": {"connect": "2ms", "one_way": "1ms"}, "load": [{"arrivals": )" +
       parts.arrivals + parts.load + R"(}], "events": [)" + parts.events + "]}";
   scenario::LoadedScenario loaded =

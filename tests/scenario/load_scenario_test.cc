@@ -164,6 +164,41 @@ TEST(LoadScenario, AZoneHasWhoJoinsLater) {
   EXPECT_EQ(all, (Happenings{"add b9", "hang b1", "hang b9"}));
 }
 
+TEST(LoadScenario, ReadsAFleetAndWhatStrikesItsDaemons) {
+  const LoadedScenario loaded = load_scenario(R"({"why": "a test", "config": "lbd.json",
+      "fleet": {"daemons": 3, "clients": "random", "shares": [3, 1, 1], "probes": "together"},
+      "load": [{"arrivals": {"poisson": {"rate": 1}}}],
+      "events": [{"at": "1s", "daemon": [0, 2], "fault": "crash", "for": "1s"},
+                 {"at": "4s", "backend": "b1", "daemon": 1, "fault": "partition"},
+                 {"at": "5s", "backend": "b1", "daemon": [0, 2], "fault": "loss", "ratio": 0.1},
+                 {"at": "6s", "set_backends": {"cluster": "web", "backends": [
+                    {"id": "b9", "address": "10.0.0.9:80"}], "after": {"constant": "1s"}}}]})",
+                                              "s.json", read_file);
+  EXPECT_EQ(loaded.problems, "");
+  const Fleet& fleet = loaded.scenario.fleet;
+  EXPECT_EQ(fleet.daemons, 3u);
+  EXPECT_EQ(fleet.clients, ClientsBy::random);
+  EXPECT_EQ(fleet.shares, (std::vector<std::uint32_t>{3, 1, 1}));
+  EXPECT_EQ(fleet.probes, ProbePhase::together);
+  Happenings all;
+  for (const Event& event : loaded.scenario.events) all.push_back(describe_event(event));
+  EXPECT_EQ(all, (Happenings{"crash daemon 0", "crash daemon 2", "recover daemon 0",
+                             "recover daemon 2", "partition b1 from daemon 1",
+                             "loss b1 from daemons 0, 2", "set backends of web"}));
+  EXPECT_EQ(loaded.scenario.all_backends().back().backend.id, "b9");
+  // The harness has one daemon, one network and no resolver.
+  EXPECT_EQ(
+      loaded.simulated_only,
+      "s.json:2:28: fleet.daemons: only lbsim can play this; the harness has one daemon, which "
+      "runs all the time\n"
+      "s.json:4:58: events[0].fault: only lbsim can play this; the harness has one daemon, "
+      "which runs all the time\n"
+      "s.json:5:70: events[1].fault: only lbsim can play this; fake backends cannot do it\n"
+      "s.json:6:75: events[2].fault: only lbsim can play this; fake backends cannot do it\n"
+      "s.json:8:71: events[3].set_backends.after: only lbsim can play this; the harness has "
+      "one daemon, which runs all the time\n");
+}
+
 TEST(LoadScenario, RepeatsEvents) {
   EXPECT_EQ(happenings(R"({"at": "1s", "backend": "b1", "fault": "refuse", "for": "100ms",
                            "every": "3s", "until": "7s"})"),

@@ -54,8 +54,58 @@ const std::vector<Broken> kBroken = {
      " \"seeds\": 3}",
      {},
      "s.json:4:2: seeds: unknown key; expected one of \"why\", \"seed\", \"duration\", \"warmup\", "
-     "\"config\", \"fleet\", \"backends\", \"network\", \"load\", \"events\" or \"expect\"; did you "
-     "mean \"seed\"?\n"},
+     "\"config\", \"fleet\", \"backends\", \"network\", \"load\", \"events\" or \"expect\"; did "
+     "you mean \"seed\"?\n"},
+    {"AFleetThatDoesNotAddUp",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"fleet\": {\"daemons\": 3, \"shares\": [1, 2], \"clients\": \"anycast\"},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {},
+     "s.json:2:36: fleet.shares: expected one number for each of the 3 daemons, found 2\n"
+     "s.json:2:55: fleet.clients: expected \"hash\", \"round_robin\" or \"random\", found "
+     "\"anycast\"\n"},
+    {"AFleetWithoutAnyClients",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"fleet\": {\"daemons\": 2, \"shares\": [0, 0]},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {},
+     "s.json:2:36: fleet.shares: one of them has to be above 0\n"},
+    {"FaultsOfDaemons",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\", \"fleet\": {\"daemons\": 2},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [\n"
+     "  {\"at\": \"1s\", \"daemon\": 2, \"fault\": \"crash\"},\n"
+     "  {\"at\": \"1s\", \"daemon\": [], \"fault\": \"crash\"},\n"
+     "  {\"at\": \"1s\", \"daemon\": 1, \"fault\": \"hang\"},\n"
+     "  {\"at\": \"1s\", \"daemon\": 1, \"fault\": \"recover\", \"for\": \"1s\"},\n"
+     "  {\"at\": \"1s\", \"daemon\": 1, \"fault\": \"crash\", \"backend\": \"b1\"}]}",
+     {},
+     "s.json:4:26: events[0].daemon: expected a whole number from 0 to 1, found \"2\"\n"
+     "s.json:5:26: events[1].daemon: is empty: which daemons?\n"
+     "s.json:6:38: events[2].fault: a daemon can \"crash\" and \"recover\"; anything else needs a "
+     "\"backend\"\n"
+     "s.json:7:56: events[3].for: does not go with recover, which is the end of something\n"
+     "s.json:8:26: events[4].daemon: goes with loss and partition, which are between a backend and "
+     "some daemons\n"},
+    {"OtherBackendsThatCannotBe",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"set_backends\": {\"cluster\": \"wep\", \"backends\": [\n"
+     "  {\"id\": \"b3\", \"address\": \"nowhere\"}]}}]}",
+     {},
+     "s.json:3:54: events[0].set_backends.cluster: there is no cluster \"wep\"; did you mean "
+     "\"web\"?\n"
+     "s.json:4:27: events[0].set_backends.backends[0].address: expected host:port or [v6]:port, "
+     "such "
+     "as \"127.0.0.1:8080\", found \"nowhere\"\n"},
+    {"OneBackendTwice",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"set_backends\": {\"cluster\": \"web\", \"backends\": [\n"
+     "  {\"id\": \"b3\", \"address\": \"10.0.0.3:80\"}, {\"id\": \"b3\", \"address\": "
+     "\"10.0.0.4:80\"}]}}]}",
+     {},
+     "s.json:4:43: events[0].set_backends.backends[1]: there are two backends \"b3\"\n"},
     {"AWhyWithoutWords",
      "{\"why\": \"\", \"config\": \"good.yaml\",\n"
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
@@ -297,8 +347,8 @@ const std::vector<Broken> kBroken = {
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
      " \"events\": [{\"at\": \"1s\"}]}",
      {},
-     "s.json:4:13: events[0]: expected an event with \"fault\", \"reload\", \"add_backend\" or "
-     "\"remove_backend\"\n"},
+     "s.json:4:13: events[0]: expected an event with \"fault\", \"reload\", \"add_backend\", "
+     "\"remove_backend\" or \"set_backends\"\n"},
     {"AnUnknownFault",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
