@@ -106,9 +106,9 @@ BackendSlot Balancer::session_of(const Request& request) const {
 }
 
 EligibleSet::Choice Balancer::choose(Instant now, const Request& request) {
-  const EligibleSet::Choice choice = request.attempts == 0
-                                         ? eligible_.pick(request.key, {}, now, prng_)
-                                         : choose_another(now, request);
+  const EligibleSet::Choice choice = request.attempts == 0 ? eligible_.pick(request.key, now, prng_)
+                                                           : choose_another(now, request);
+  if (!eligible_.asks_load()) return choice;
   while (const auto slot = eligible_.poll_load_probe()) {
     actions_.push({.kind = Action::Kind::ask_load, .backend = backends_[*slot].id});
   }

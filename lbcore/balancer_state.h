@@ -14,7 +14,18 @@ inline constexpr BackendSlot kNoSlot = 0xffffffffU;
 struct Balancer::Backend {
   static constexpr std::uint32_t kNoTally = 0xffffffffU;
 
+  // What every request touches comes first, in two lines of the processor's cache.
   BackendId id;
+  std::uint32_t own_in_flight = 0;
+  std::uint32_t sibling_in_flight = 0;
+  std::uint32_t tally = kNoTally;  // Where in tallies_.
+  EligibleSet::Place place;
+  CircuitBreaker breaker;
+  std::uint64_t picked = 0;
+  std::uint64_t failures = 0;
+  ErrorTrend errors;
+  OutcomeCounts outcomes;
+
   std::uint32_t weight = 1;
   std::uint32_t priority = 0;
   AdminState state = AdminState::enabled;
@@ -25,19 +36,10 @@ struct Balancer::Backend {
   bool was_well = false;   // At the last rebuild.
   bool was_ready = false;  // The same: well, and eligible, too.
   bool founder = false;    // There from the start: it does not join, and so does not start slowly.
-  std::uint32_t own_in_flight = 0;
-  std::uint32_t sibling_in_flight = 0;
-  std::uint32_t tally = kNoTally;  // Where in tallies_.
-  EligibleSet::Place place;
-  CircuitBreaker breaker;
   DeadlineId breaker_deadline;
   DeadlineId drain;
   std::optional<Instant> ramp_since;
   std::uint32_t ramp_percent = 100;
-  std::uint64_t picked = 0;
-  std::uint64_t failures = 0;
-  ErrorTrend errors;
-  OutcomeCounts outcomes;
 
   [[nodiscard]] std::uint32_t in_flight() const { return own_in_flight + sibling_in_flight; }
 };

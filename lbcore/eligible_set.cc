@@ -207,7 +207,6 @@ void EligibleSet::report(Place place, const LoadReport& report, Instant now) {
 
 EligibleSet::Choice EligibleSet::pick(HashKey key, std::span<const Place> tried, Instant now,
                                       Prng& prng) {
-  if (tried.empty()) return pick_open(key, now, prng);
   // What has been tried is closed for this pick, unless nobody else is left.
   std::array<Place, RetryConfig::kAttemptsMax> closed{};
   std::size_t closed_count = 0;
@@ -220,15 +219,9 @@ EligibleSet::Choice EligibleSet::pick(HashKey key, std::span<const Place> tried,
     while (closed_count > 0) set_open(closed[--closed_count], true);
   };
   if (!any_open()) reopen();
-  const Choice choice = pick_open(key, now, prng);
+  const Choice choice = pick(key, now, prng);
   reopen();
   return choice;
-}
-
-EligibleSet::Choice EligibleSet::pick_open(HashKey key, Instant now, Prng& prng) {
-  Level& level = levels_.size() == 1 ? levels_.front() : choose_level(key, prng);
-  const Pick choice = pick_in(level, key, now, prng);
-  return {level.slots[choice.index], choice.reason, static_cast<std::uint32_t>(level.views.size())};
 }
 
 EligibleSet::Level& EligibleSet::choose_level(HashKey key, Prng& prng) {
@@ -282,7 +275,7 @@ Pick EligibleSet::pick_ramping(Level& level, const PickContext& context) {
   }
 }
 
-std::optional<BackendSlot> EligibleSet::next_load_probe() {
+std::optional<BackendSlot> EligibleSet::poll_load_probe() {
   for (Level& level : levels_) {
     if (const auto index = level.strategy->poll_load_probe()) return level.slots[*index];
   }

@@ -82,11 +82,17 @@ class EligibleSet {
   // Who gets a request with this key: open, and not one of `tried` while another is open.
   // REQUIRES: any_open(). Allocates nothing.
   [[nodiscard]] Choice pick(HashKey key, std::span<const Place> tried, Instant now, Prng& prng);
+  // The same where nothing has been tried.
+  [[nodiscard]] Choice pick(HashKey key, Instant now, Prng& prng) {
+    Level& level = levels_.size() == 1 ? levels_.front() : choose_level(key, prng);
+    const Pick choice = pick_in(level, key, now, prng);
+    return {level.slots[choice.index], choice.reason,
+            static_cast<std::uint32_t>(level.views.size())};
+  }
 
   // The next backend the strategy wants to be asked for its load.
-  [[nodiscard]] std::optional<BackendSlot> poll_load_probe() {
-    return asks_load_ ? next_load_probe() : std::nullopt;
-  }
+  [[nodiscard]] std::optional<BackendSlot> poll_load_probe();
+  [[nodiscard]] bool asks_load() const { return asks_load_; }  // It may want one.
 
   // -- For explanations and metrics
   [[nodiscard]] std::optional<double> score(Place place, HashKey key, Instant now,
@@ -114,8 +120,6 @@ class EligibleSet {
   static void share_load(std::span<Level> levels, std::span<const Member> members,
                          std::uint32_t panic_threshold);
   [[nodiscard]] Level& choose_level(HashKey key, Prng& prng);
-  [[nodiscard]] Choice pick_open(HashKey key, Instant now, Prng& prng);
-  [[nodiscard]] std::optional<BackendSlot> next_load_probe();
   [[nodiscard]] Pick pick_in(Level& level, HashKey key, Instant now, Prng& prng);
   [[nodiscard]] Pick pick_ramping(Level& level, const PickContext& context);
 

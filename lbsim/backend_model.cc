@@ -78,6 +78,12 @@ double BackendModel::slowness(Duration now) const {
   return factor * (before.factor + share * (next->factor - before.factor));
 }
 
+double BackendModel::utilisation() const {
+  const bool shares = behaviour_.discipline == scenario::Discipline::processor_sharing;
+  const double places = shares ? behaviour_.cores : behaviour_.concurrency;
+  return std::min(static_cast<double>(busy_), places) / places;
+}
+
 void BackendModel::note_latency(Duration latency) {
   latencies_[latency_count_++ % kLatenciesKept] = latency;
 }

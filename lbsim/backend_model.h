@@ -95,6 +95,10 @@ class BackendModel {
   [[nodiscard]] Duration fails_in() const { return *black_hole_; }
   // How much later than usual its answers reach the daemon.
   [[nodiscard]] Duration answer_delay() const { return answer_delay_; }
+  // Which part of its places is busy, or of its cores where requests share them.
+  [[nodiscard]] double utilisation() const;
+  // A process that begins only now.
+  void start(Duration now) { started_ = now; }
   // Grows with every crash: what was under way before is gone.
   [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
   [[nodiscard]] const std::string& id() const { return id_; }

@@ -38,6 +38,8 @@ enum class EventKind : std::uint8_t {
   spare_connected,   // a: brain, b: connection slot, c: its generation, life of the daemon
   load_asked,        // a: report slot
   load_told,         // a: report slot
+  scaler_looks,      // a: autoscaler
+  scaler_starts,     // a: autoscaler, b: number of the start
   resolved,          // a: daemon, b: number of the cluster
   look,              //
   timeline,          // a: event of the scenario

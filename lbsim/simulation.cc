@@ -74,6 +74,7 @@ scenario::Report Simulation::run(const Progress& progress) {
       push(Duration::zero(), {.kind = EventKind::arrival, .a = i, .b = client});
     }
   }
+  start_scalers();
   if (collector_.over_time() != nullptr) {
     push(collector_.over_time()->interval(), {.kind = EventKind::look});
   }
@@ -152,6 +153,8 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::spare_connected: spare_connected(event); break;
     case EventKind::load_asked: load_asked(event.a); break;
     case EventKind::load_told: load_told(event.a); break;
+    case EventKind::scaler_looks: scaler_looks(event.a); break;
+    case EventKind::scaler_starts: scaler_starts(event.a, event.b); break;
     case EventKind::resolved: resolve(daemons_[event.a], ClusterId{event.b}); break;
     case EventKind::look: look(); break;
     case EventKind::timeline: play(scenario_.events[event.a]); break;

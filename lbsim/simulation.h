@@ -1,8 +1,8 @@
 // Simulation: the world of one run. Private to simulate(); split over four sources by the place
 // where things happen: simulation.cc (the loop and the clients), simulation_daemon.cc (a request in
 // a daemon, around the real brain), simulation_control.cc (the daemons themselves: configuration,
-// health, what their workers tell each other) and simulation_backends.cc (backends, network and
-// faults).
+// health, what their workers tell each other), simulation_scaling.cc (autoscalers) and
+// simulation_backends.cc (backends, network and faults).
 //
 // The way of a request:
 //
@@ -24,6 +24,7 @@
 #include "lbsim/daemon_choice.h"
 #include "lbsim/event_queue.h"
 #include "lbsim/paths.h"
+#include "lbsim/scaling_rule.h"
 #include "lbsim/scenario/arrivals.h"
 #include "lbsim/scenario/report.h"
 #include "lbsim/simulator.h"
@@ -171,8 +172,8 @@ class Simulation {
     ClusterId cluster;  // Its number.
     std::uint32_t priority = 0;
   };
-  // By the routes; nothing when one of them, or the want of one, answers the client.
-  [[nodiscard]] std::optional<Destination> follow_routes(SimRequestId id);
+  // False when a route, or the want of one, answers the client. REQUIRES: its load has routes.
+  [[nodiscard]] bool follow_routes(SimRequestId id, Destination& destination);
   [[nodiscard]] HashKey key_for(const KeyExpression& expression, const SimRequest& request);
   void start_attempt(SimRequestId id, const Start& start);
   void connect_done(AttemptId id);
@@ -227,6 +228,12 @@ class Simulation {
     return (cluster * static_cast<std::uint32_t>(daemons_.size()) + daemon.number) * worker_count_ +
            worker;
   }
+
+  // -- Autoscalers (simulation_scaling.cc)
+  void start_scalers();
+  void scaler_looks(std::uint32_t scaler);
+  void scaler_starts(std::uint32_t scaler, std::uint32_t start);
+  void scale(std::uint32_t scaler, std::uint32_t current, std::uint32_t wanted);
 
   // -- Backends, network and faults (simulation_backends.cc)
   [[nodiscard]] std::uint32_t backend_index(const std::string& id) const;
@@ -301,6 +308,16 @@ class Simulation {
   PathScratch path_scratch_;
   Prng split_draws_;
   Prng resolver_draws_;
+
+  struct Scaler {
+    const scenario::Autoscaler* config = nullptr;
+    ScalingRule rule;
+    std::uint32_t looks = 0;
+    std::vector<std::uint32_t> pending;  // Starts that are under way, by number.
+    std::uint32_t last_start = 0;
+    std::uint32_t last_backend = 0;  // Number of the one it started last.
+  };
+  std::vector<Scaler> scalers_;
 
   std::vector<BackendModel> backends_;
   Paths paths_;

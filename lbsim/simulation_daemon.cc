@@ -29,14 +29,14 @@ void Simulation::daemon_receives(SimRequestId id) {
     request.answered_by = kNobody;
     return answer_client(id, workload.pooled ? 429 : 0);
   }
-  const std::optional<Destination> destination = follow_routes(id);
-  if (!destination) return;
-  request.brain = brain_of(destination->cluster.value, daemon, worker);
+  Destination destination{workload.cluster};
+  if (workload.routes && !follow_routes(id, destination)) return;
+  request.brain = brain_of(destination.cluster.value, daemon, worker);
   arm_load_exchange(daemon, worker);
   const Brain& brain = brains_[request.brain];
   start_attempt(id, brain.balancer->handle_request(now_, {.key = key_for(brain.key, request),
                                                           .pooled = workload.pooled,
-                                                          .priority = destination->priority,
+                                                          .priority = destination.priority,
                                                           .session = session_of(daemon, request)}));
 }
 
@@ -88,16 +88,16 @@ HashKey Simulation::key_for(const KeyExpression& expression, const SimRequest& r
   return key_of(expression, workload.requests.of(request.client, request.target));
 }
 
-std::optional<Simulation::Destination> Simulation::follow_routes(SimRequestId id) {
+bool Simulation::follow_routes(SimRequestId id, Destination& destination) {
   SimRequest& request = requests_.at(id);
   Workload& workload = workloads_[request.workload];
-  if (!workload.routes) return Destination{workload.cluster};
   const RequestAttributes attributes = workload.requests.of(request.client, request.target);
   const Routed routed = workload.routes->route(attributes, path_scratch_);
   if (routed && routed.route->split) {
     const Split& split = *routed.route->split;
-    return Destination{split.pick(attributes, split.trivial() ? 0 : split_draws_.next()),
-                       routed.route->priority};
+    destination = {split.pick(attributes, split.trivial() ? 0 : split_draws_.next()),
+                   routed.route->priority};
+    return true;
   }
   const auto [status, outcome] =
       routed.result == Routed::Result::bad_path ? std::pair{400, "rejected"}
@@ -108,7 +108,7 @@ std::optional<Simulation::Destination> Simulation::follow_routes(SimRequestId id
   note(static_cast<std::uint64_t>(status), id.slot);
   request.answered_by = kNobody;
   answer_client(id, status);
-  return std::nullopt;
+  return false;
 }
 
 void Simulation::start_attempt(SimRequestId id, const Start& start) {
@@ -129,8 +129,9 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
     at_slot(brain.connection_peer, start->connection.slot) = {backend, backends_[backend].epoch()};
   }
   note(start->backend.value, id.slot);
-  request.attempt = attempts_.make();
-  Attempt& attempt = attempts_.at(request.attempt);
+  const AttemptId attempt_id = attempts_.make();
+  request.attempt = attempt_id;
+  Attempt& attempt = attempts_.at(attempt_id);
   attempt.request = id;
   attempt.connection = start->connection;
   attempt.workload = request.workload;
@@ -138,7 +139,7 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
   attempt.backend = backend;
   attempt.reused = start->reused;
   attempt.new_session = start->new_session;
-  start->reused ? send_to_backend(request.attempt) : open_connection(request.attempt);
+  start->reused ? send_to_backend(attempt_id) : open_connection(attempt_id);
   touch(index);
 }
 

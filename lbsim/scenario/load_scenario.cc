@@ -113,6 +113,10 @@ class Loader {
       simulated_only_.push_back({reader.find("fleet")->find("daemons")->at, "fleet.daemons",
                                  std::string{kOneDaemonOnly}});
     }
+    if (!scenario.autoscalers.empty()) {
+      simulated_only_.push_back(
+          {reader.find("autoscalers")->at, "autoscalers", std::string{kSimulatedOnly}});
+    }
     const Node* backends = reader.find("backends");
     if (backends == nullptr) return;
     for (const Node::Entry& backend : backends->entries) {
@@ -176,6 +180,12 @@ class Loader {
         check_cluster(reader.place().child(*remove->find("cluster"), below + ".cluster"), scenario);
         known(remove->find("id"), below + ".id", remove->find("id")->text);
       }
+    });
+    std::set<std::string> scaled;
+    check_each(reader, "autoscalers", [&](const Node& node, const std::string& path) {
+      const Place place = reader.place().child(*node.find("cluster"), path + ".cluster");
+      check_cluster(place, scenario);
+      if (!scaled.insert(place.node.text).second) place.problem("has an autoscaler already");
     });
     check_each(reader, "expect", [&](const Node& node, const std::string& path) {
       const Node* backend = node.find("backend");

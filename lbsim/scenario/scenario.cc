@@ -42,6 +42,9 @@ std::vector<Scenario::Member> Scenario::all_backends() const {
       for (const BackendConfig& backend : set->backends) add(set->cluster, backend);
     }
   }
+  for (const Autoscaler& scaler : autoscalers) {
+    for (std::uint32_t n = 1; n <= scaler.max; ++n) add(scaler.cluster, scaler.backend(n));
+  }
   return all;
 }
 

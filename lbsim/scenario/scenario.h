@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "lbcore/config/daemon_config.h"
+#include "lbsim/scenario/autoscaler.h"
 #include "lbsim/scenario/behaviour.h"
 #include "lbsim/scenario/clients.h"
 #include "lbsim/scenario/distribution.h"
@@ -193,6 +194,7 @@ struct Scenario {
   Duration warmup{};            // Requests sent before it are not in the figures.
   config::DaemonConfig config;  // Of each daemon.
   Fleet fleet;
+  std::vector<Autoscaler> autoscalers;
   std::map<std::string, Behaviour> backends;  // By id; "*" is for all the others.
   Network network;
   std::vector<Load> load;

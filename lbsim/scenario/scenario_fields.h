@@ -91,6 +91,28 @@ void describe(Fields& fields, Network& network) {
 }
 
 template <class Fields>
+void describe(Fields& fields, Autoscaler& scaler) {
+  constexpr Range kCount{.min = 1, .max = 10'000};
+  fields.required("cluster", scaler.cluster, kAboveZero, "the cluster that grows and shrinks");
+  fields.optional("min", scaler.min, kCount, "never fewer backends");
+  fields.optional("max", scaler.max, kCount, "never more of them");
+  fields.optional("target_utilisation", scaler.target_utilisation,
+                  "which part of their places is to be busy");
+  fields.optional("interval", scaler.interval, kAboveZero, "between decisions");
+  fields.optional("start_delay", scaler.start_delay, kFromZero,
+                  "from a decision to a backend that is up");
+  fields.optional("stabilisation", scaler.stabilisation, kFromZero,
+                  "it shrinks to the most it wanted in this time");
+}
+
+inline void check(const ObjectReader& fields, const Autoscaler& scaler) {
+  if (scaler.min > scaler.max) fields.place().problem("\"min\" is above \"max\"");
+  if (scaler.target_utilisation <= 0 || scaler.target_utilisation > 1) {
+    fields.problem_at("target_utilisation", "expected a number above 0 and up to 1");
+  }
+}
+
+template <class Fields>
 void describe(Fields& fields, ClientRetries& retries) {
   fields.required("attempts", retries.attempts, Range{.min = 1, .max = 100},
                   "how often a client tries, in all");
@@ -200,6 +222,7 @@ void describe(Fields& fields, WrittenScenario& written) {
   fields.optional("warmup", scenario.warmup, kFromZero, "start of the run that is not counted");
   fields.required("config", written.config, "the configuration of lbd, or its file");
   fields.optional("fleet", scenario.fleet, "daemons beside each other");
+  fields.optional("autoscalers", scenario.autoscalers, "clusters that grow and shrink");
   fields.optional("backends", scenario.backends,
                   "how backends behave, by their ids; \"*\" is for all that say nothing else");
   fields.optional("network", scenario.network, "simulated delays");

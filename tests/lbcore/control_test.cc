@@ -230,6 +230,25 @@ TEST_F(ControlTest, IdsStayOverAReload) {
   EXPECT_EQ(next_timeout(), 5s);
 }
 
+// Results find their backend by its id, in whatever order backends stand.
+TEST_F(ControlTest, AResultIsThatOfItsBackendInAnyOrder) {
+  web.backends.push_back({"b3", "10.0.0.3:80"});
+  load();
+  actions();
+  web.backends = {web.backends[0], web.backends[2], web.backends[1]};
+  load();
+  EXPECT_EQ(actions(), Words{});
+  fail("b2");
+  EXPECT_EQ(actions(), (Words{"b2 unknown unhealthy"}));
+  web.backends = {web.backends[2], web.backends[1]};
+  load();
+  actions();
+  pass("b3");
+  EXPECT_EQ(actions(), (Words{"b3 unknown healthy"}));
+  pass("b1");
+  EXPECT_EQ(actions(), Words{}) << "it is gone";
+}
+
 TEST_F(ControlTest, AnotherAddressIsAnotherBackend) {
   start_healthy();
   const auto before = ids();

@@ -240,6 +240,35 @@ TEST(DaemonRestart, OpensWhenTheFirstProbesAreBack) {
   EXPECT_EQ(ok(slow) + failed(slow), 299u);
 }
 
+// Two starts, and the probe of the first comes back in the second one's life: it says nothing
+// there. Started at 1.009 s, it opens at 1.013 s; the request of 1.010 s is there at 1.011 s.
+TEST(DaemonRestart, ProbesOfAnEarlierLifeSayNothing) {
+  Parts parts = two_daemons("hash");
+  parts.fleet = "";
+  parts.cluster = R"(, "health_check": {"interval": "10s", "timeout": "300ms"})";
+  parts.behaviour = R"({"service_time": {"constant": "1ms"}, "concurrency": 100})";
+  parts.events = R"({"at": "1005ms", "daemon": 0, "fault": "crash", "for": "1ms"},)"
+                 R"({"at": "1008ms", "daemon": 0, "fault": "crash", "for": "1ms"})";
+  const Report report = run(parts);
+  EXPECT_EQ(ok(report), 299u);
+  EXPECT_EQ(report.total.latency.max(), kOverNewConnection + 1ms + 2ms);
+}
+
+// A connection that is opened ahead of need takes until 2 ms; that of the second life, which has
+// the same number, until 3.5 ms. The only request is there at 3 ms and opens its own.
+TEST(DaemonRestart, ConnectionsOfAnEarlierLifeAreNobodys) {
+  Parts parts = two_daemons("hash");
+  parts.fleet = "";
+  parts.backends = 1;
+  parts.cluster = R"(, "connection_pool": {"warm_up": 1})";
+  parts.arrivals = R"({"constant": {"rate": 500}})";
+  parts.duration = "3ms";
+  parts.events = R"({"at": "1ms", "daemon": 0, "fault": "crash", "for": "500us"})";
+  const Report report = run(parts);
+  EXPECT_EQ(report.total.count(), 1u);
+  EXPECT_EQ(report.total.latency.max(), kOverNewConnection + 10ms);
+}
+
 // A new process knows nothing: connections, and whom its predecessor had ejected.
 TEST(DaemonRestart, ComesBackCold) {
   Parts parts = two_daemons("hash");
@@ -296,10 +325,10 @@ TEST(DaemonRestart, NothingIsLostInAStorm) {
     parts.duration = "4s";
     parts.load = R"(, "timeout": "250ms", "retries": {"attempts": 2, "backoff": "20ms"})";
     parts.config = R"(, "workers": 2, "rate_limit": {"rate": 50, "burst": 20})";
-    parts.cluster =
-        R"(, "timeouts": {"response": "150ms", "connect": "20ms"}, "slow_start": {"duration": "1s"},)"
-        R"( "health_check": {"interval": "100ms", "timeout": "30ms"},)"
-        R"( "connection_pool": {"warm_up": 2}, "outlier_ejection": {})";
+    parts.cluster = R"(, "timeouts": {"response": "150ms", "connect": "20ms"},)"
+                    R"( "slow_start": {"duration": "1s"},)"
+                    R"( "health_check": {"interval": "100ms", "timeout": "30ms"},)"
+                    R"( "connection_pool": {"warm_up": 2}, "outlier_ejection": {})";
     constexpr std::array<const char*, 6> kKinds{"crash", "hang",      "refuse",
                                                 "reset", "partition", "loss"};
     for (int n = 0; n < 20; ++n) {

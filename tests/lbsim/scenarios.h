@@ -28,8 +28,9 @@ struct Parts {
   std::string arrivals = R"({"constant": {"rate": 50}})";
   std::string load;  // More of the load, likewise.
   std::string duration = "10s";
-  std::string events;  // Of the timeline.
-  std::string fleet;   // None when it is empty.
+  std::string events;       // Of the timeline.
+  std::string fleet;        // None when it is empty.
+  std::string autoscalers;  // Likewise.
   std::uint64_t seed = 1;
 };
 
@@ -55,8 +56,10 @@ inline std::string config_json(const Parts& parts, int backends) {
 
 inline scenario::Scenario scenario_of(const Parts& parts) {
   const std::string fleet = parts.fleet.empty() ? "" : R"("fleet": )" + parts.fleet + ", ";
+  const std::string scalers =
+      parts.autoscalers.empty() ? "" : R"("autoscalers": )" + parts.autoscalers + ", ";
   const std::string text =
-      "{" + fleet + R"("why": "a test", "seed": )" + std::to_string(parts.seed) +
+      "{" + fleet + scalers + R"("why": "a test", "seed": )" + std::to_string(parts.seed) +
       R"(, "duration": ")" + parts.duration + R"(", "config": )" +
       config_json(parts, parts.backends) + R"(, "backends": {"*": )" + parts.behaviour +
       R"(}, "network": {"connect": "2ms", "one_way": "1ms"}, "load": [{"arrivals": )" +

@@ -54,8 +54,8 @@ const std::vector<Broken> kBroken = {
      " \"seeds\": 3}",
      {},
      "s.json:4:2: seeds: unknown key; expected one of \"why\", \"seed\", \"duration\", \"warmup\", "
-     "\"config\", \"fleet\", \"backends\", \"network\", \"load\", \"events\" or \"expect\"; did "
-     "you mean \"seed\"?\n"},
+     "\"config\", \"fleet\", \"autoscalers\", \"backends\", \"network\", \"load\", \"events\" or "
+     "\"expect\"; did you mean \"seed\"?\n"},
     {"AFleetThatDoesNotAddUp",
      "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
      " \"fleet\": {\"daemons\": 3, \"shares\": [1, 2], \"clients\": \"anycast\"},\n"
@@ -70,6 +70,21 @@ const std::vector<Broken> kBroken = {
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
      {},
      "s.json:2:36: fleet.shares: one of them has to be above 0\n"},
+    {"AutoscalersThatCannotBe",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"autoscalers\": [{\"cluster\": \"web\", \"min\": 3, \"max\": 2},\n"
+     "  {\"cluster\": \"web\", \"target_utilisation\": 1.5}],\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {},
+     "s.json:2:18: autoscalers[0]: \"min\" is above \"max\"\n"
+     "s.json:3:44: autoscalers[1].target_utilisation: expected a number above 0 and up to 1\n"},
+    {"AnAutoscalerOfNothing",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"autoscalers\": [{\"cluster\": \"wep\"}, {\"cluster\": \"web\"}, {\"cluster\": \"web\"}],\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}]}",
+     {},
+     "s.json:2:30: autoscalers[0].cluster: there is no cluster \"wep\"; did you mean \"web\"?\n"
+     "s.json:2:70: autoscalers[2].cluster: has an autoscaler already\n"},
     {"FaultsOfDaemons",
      "{\"why\": \"a test\", \"config\": \"good.yaml\", \"fleet\": {\"daemons\": 2},\n"
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
