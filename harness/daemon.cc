@@ -74,6 +74,8 @@ Counted ask_and_count(const tcp::endpoint& admin) {
 
 }  // namespace
 
+scenario::BalancerTotals totals_of(const config::Json& metrics) { return count(metrics).totals; }
+
 Daemon::Daemon(const std::string& program, const TempDir& folder,
                const config::DaemonConfig& config, const Interruption& interruption)
     : config_file_(folder.file("lbd.json")),

@@ -19,6 +19,9 @@ struct DaemonCounts {
   std::uint64_t refused_configs = 0;  // By HUP or by the admin API.
 };
 
+// Out of lbd's metrics in JSON.
+[[nodiscard]] scenario::BalancerTotals totals_of(const config::Json& metrics);
+
 class Daemon {
  public:
   // Writes `config`, which has an admin address, into `folder` and starts lbd with it; returns when

@@ -300,7 +300,11 @@ void LoadClient::Impl::end(RequestNumber number, ClientResult result, std::strin
 void LoadClient::Impl::conclude(const Request& ended, ClientResult result,
                                 std::string_view backend) {
   const Duration latency = std::max(now() - ended.first, Duration::zero());
-  sink_({.sent = ended.first, .latency = latency, .result = result, .backend = backend});
+  sink_({.sent = ended.first,
+         .latency = latency,
+         .result = result,
+         .backend = backend,
+         .load = static_cast<std::uint32_t>(plan_.load_index)});
   if (closed_ == nullptr) return;
   const Duration think = scenario::sample(closed_->think_time, think_prng_);
   turns_.push({now() + think, ended.client});

@@ -19,7 +19,8 @@
 
 #include "harness/clock.h"
 #include "lbsim/scenario/histogram.h"
-#include "lbsim/scenario/report.h"
+#include "lbsim/scenario/sample.h"
+#include "lbsim/scenario/scenario.h"
 
 namespace lb::harness {
 

@@ -8,6 +8,7 @@
 #include "harness/errors.h"
 #include "harness/load_client.h"
 #include "harness/output.h"
+#include "lbsim/scenario/collector.h"
 
 namespace lb::harness {
 namespace {
@@ -117,7 +118,10 @@ int run_load(const LoadCommand& command) {
   if (command.json != "-") print_text(report, client.lateness());
   if (!command.json.empty()) {
     config::Json json = scenario::to_json(report);
-    for (const char* part : {"why", "balancer", "expect", "passed", "digest"}) json.erase(part);
+    for (const char* part :
+         {"why", "balancer", "expect", "passed", "digest", "clusters", "loads", "windows"}) {
+      json.erase(part);
+    }
     write_json(command.json, json);
   }
   if (interrupted) return kExitInterrupted;

@@ -13,9 +13,11 @@
 #include "harness/admin_client.h"
 #include "harness/backend_fleet.h"
 #include "harness/daemon.h"
+#include "harness/daemon_watch.h"
 #include "harness/errors.h"
 #include "harness/live.h"
 #include "harness/load_client.h"
+#include "lbsim/scenario/collector.h"
 #include "lbsim/scenario/config_change.h"
 #include "lbsim/scenario/seeds.h"
 
@@ -71,6 +73,7 @@ class Run {
   config::DaemonConfig config_;  // As the daemon has it by now.
 
   boost::asio::io_context io_{1};
+  std::unique_ptr<DaemonWatch> watch_;
   Clock::time_point start_;
   boost::asio::steady_timer end_timer_{io_};
   boost::asio::steady_timer event_timer_{io_};
@@ -149,6 +152,8 @@ void Run::start_loads() {
   start_ = Clock::now();
   under_way_ = loads_.size() + 1;
   for (const auto& load : loads_) load->start(start_, [this] { end_if_over(); });
+  watch_ = std::make_unique<DaemonWatch>(io_, daemon_->admin(), scenario_, collector_);
+  watch_->start(start_);
 }
 
 void Run::drive() {
@@ -255,9 +260,10 @@ scenario::Report Run::report() {
                                    sent, collector_.count()));
   }
   const DaemonCounts counts = daemon_->counts(interruption_);
+  watch_->finish(counts.totals);
   scenario::Report result = collector_.finish("measured", counts.totals);
   for (const auto& load : loads_) result.client_retries += load->retries();
-  result.warnings = std::move(warnings_);
+  result.warnings.insert(result.warnings.end(), warnings_.begin(), warnings_.end());
   if (counts.refused_configs > 0) {
     result.warnings.push_back(fmt::format(
         "lbd refused {} of the configurations it was given while it ran, and kept what it had",

@@ -1,6 +1,7 @@
 #include "lbsim/backend_model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "lbcore/hash.h"
@@ -9,6 +10,10 @@ namespace lb::sim {
 
 BackendModel::BackendModel(std::string id, const scenario::Behaviour& behaviour, std::uint64_t seed)
     : id_(std::move(id)), behaviour_(behaviour), prng_(seed) {
+  places_ = behaviour.concurrency;
+  if (behaviour.discipline == scenario::Discipline::processor_sharing) {
+    places_ = std::min(places_, static_cast<std::uint32_t>(std::ceil(behaviour.cores)));
+  }
   if (behaviour.cold_start) cold_start_.emplace(behaviour.cold_start->decay);
   shares_ = behaviour.discipline == scenario::Discipline::processor_sharing ||
             behaviour.contention.has_value();

@@ -4,6 +4,7 @@
 // harness/fake_backend.h is the same server as a process. What it cannot do is refused there.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -95,6 +96,13 @@ class BackendModel {
   [[nodiscard]] Duration fails_in() const { return *black_hole_; }
   // How much later than usual its answers reach the daemon.
   [[nodiscard]] Duration answer_delay() const { return answer_delay_; }
+  // Places in use, of how many, and who waits for one. Where requests share cores, those are the
+  // places.
+  [[nodiscard]] std::uint32_t busy() const { return std::min(busy_, places_); }
+  [[nodiscard]] std::uint32_t places() const { return places_; }
+  [[nodiscard]] std::uint32_t waiting() const {
+    return static_cast<std::uint32_t>(waiting_.size() + frozen_.arrived.size());
+  }
   // Which part of its places is busy, or of its cores where requests share them.
   [[nodiscard]] double utilisation() const;
   // A process that begins only now.
@@ -128,6 +136,7 @@ class BackendModel {
   std::uint32_t epoch_ = 0;
 
   std::uint32_t busy_ = 0;
+  std::uint32_t places_ = 1;
   RingQueue<JobId> waiting_;
   static constexpr std::size_t kLatenciesKept = 16;
   std::array<Duration, kLatenciesKept> latencies_{};

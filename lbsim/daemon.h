@@ -10,7 +10,7 @@
 #include "lbcore/control.h"
 #include "lbcore/rate_limiter.h"
 #include "lbcore/slab.h"
-#include "lbsim/scenario/report.h"
+#include "lbsim/scenario/cut.h"
 
 namespace lb::sim {
 
@@ -58,6 +58,10 @@ struct Brain {
   std::unique_ptr<Balancer> balancer;  // While the daemon serves.
   KeyExpression key;                   // What its strategy wants to know of a request.
   Instant armed = Instant::max();      // The wake-up that counts; others are stale.
+  bool has_breakers = false;
+  std::uint64_t breakers_opened = 0;  // Of which somebody has taken notice.
+  // Of every backend of the world, as it was last looked at; of a daemon that is gone, too.
+  std::vector<Exclusion> standing;
   // What belongs to the brain's connections and requests, by their slots.
   std::vector<Peer> connection_peer;
   std::vector<SimRequestId> request_of;

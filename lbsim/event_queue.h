@@ -42,6 +42,8 @@ enum class EventKind : std::uint8_t {
   scaler_starts,     // a: autoscaler, b: number of the start
   resolved,          // a: daemon, b: number of the cluster
   look,              //
+  cut,               // a: its number
+  observe,           // a: brain
   timeline,          // a: event of the scenario
 };
 

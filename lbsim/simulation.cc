@@ -37,6 +37,8 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
     backends_.back().set_loads(scenario.load);
     places_.push_back(collector_.place_of(id));
   }
+  weights_.resize(backends_.size());
+  in_use_.resize(backends_.size());
   make_daemons();
   start_daemons();
   for (std::size_t i = 0; i < scenario.load.size(); ++i) {
@@ -74,6 +76,7 @@ scenario::Report Simulation::run(const Progress& progress) {
       push(Duration::zero(), {.kind = EventKind::arrival, .a = i, .b = client});
     }
   }
+  start_cuts();
   start_scalers();
   if (collector_.over_time() != nullptr) {
     push(collector_.over_time()->interval(), {.kind = EventKind::look});
@@ -92,8 +95,7 @@ scenario::Report Simulation::run(const Progress& progress) {
       progress(now_.time_since_epoch(), events);
     }
   }
-  // Conservation: what was sent has ended, once, for its client and in its brain.
-  LB_ASSERT(collector_.count() == sent_);
+  finish_measures();
   for (const Brain& brain : brains_) {
     if (!brain.balancer) continue;
     LB_ASSERT(brain.balancer->in_progress() == 0);
@@ -103,11 +105,7 @@ scenario::Report Simulation::run(const Progress& progress) {
 }
 
 scenario::Report Simulation::report() const {
-  std::vector<scenario::BalancerTotals> daemons(daemons_.size());
-  for (const Daemon& daemon : daemons_) daemons[daemon.number] = daemon.past;
-  for (const Brain& brain : brains_) {
-    if (brain.balancer) daemons[brain.daemon->number].add(totals_of(*brain.balancer));
-  }
+  std::vector<scenario::BalancerTotals> daemons = totals();
   scenario::BalancerTotals all;
   for (const scenario::BalancerTotals& daemon : daemons) all.add(daemon);
   scenario::Report report = collector_.finish("simulated", all);
@@ -157,6 +155,8 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::scaler_starts: scaler_starts(event.a, event.b); break;
     case EventKind::resolved: resolve(daemons_[event.a], ClusterId{event.b}); break;
     case EventKind::look: look(); break;
+    case EventKind::cut: cut(event.a); break;
+    case EventKind::observe: observe(event.a); break;
     case EventKind::timeline: play(scenario_.events[event.a]); break;
   }
 }
@@ -179,6 +179,7 @@ void Simulation::schedule_next_arrival(std::uint32_t index) {
 
 void Simulation::begin_request(std::uint32_t index, std::uint32_t client, std::uint32_t target) {
   ++sent_;
+  in_system_.rise(since_start());
   const SimRequestId id = requests_.make();
   SimRequest& request = requests_.at(id);
   request.workload = index;
@@ -252,10 +253,12 @@ void Simulation::conclude(SimRequestId id, ClientResult result, std::uint32_t ba
     return push(retries.backoff,
                 {.kind = EventKind::client_retries, .a = retry.slot, .b = retry.generation});
   }
+  in_system_.fall(since_start());
   collector_.add({.sent = request.sent.time_since_epoch(),
                   .latency = now_ - request.sent,
                   .result = result,
-                  .backend = {}},
+                  .backend = {},
+                  .load = request.workload},
                  backend == kNobody ? scenario::Collector::kNobody : places_[backend]);
   const auto* closed =
       std::get_if<scenario::ClosedLoop>(&workloads_[request.workload].load->arrivals);
@@ -267,31 +270,6 @@ void Simulation::conclude(SimRequestId id, ClientResult result, std::uint32_t ba
 void Simulation::forget_if_over(SimRequestId id) {
   const SimRequest& request = requests_.at(id);
   if (!request.client_waits && !request.daemon_has_it) requests_.erase(id);
-}
-
-// How everything stands at the end of an interval, for the report.
-void Simulation::look() {
-  scenario::TimeSeriesCollector& series = *collector_.over_time();
-  scenario::TimeSeriesCollector::Snapshot snapshot;
-  for (const Brain& brain : brains_) {
-    if (!brain.balancer) continue;
-    snapshot.queued += brain.balancer->queue_length();
-    for (const BackendStatus& status : brain.balancer->backends()) {
-      const std::size_t place = places_[brain.daemon->backend_of_id[status.id.value]];
-      if (place >= snapshot.backends.size()) snapshot.backends.resize(place + 1);
-      auto& backend = snapshot.backends[place];
-      backend.in_flight += status.in_flight;
-      // Of several workers the last that has something to say.
-      if (backend.state.empty() || status.exclusion != Exclusion::none) {
-        backend.state =
-            status.exclusion == Exclusion::none ? "eligible" : to_string(status.exclusion);
-      }
-    }
-  }
-  series.look(snapshot);
-  if (now_.time_since_epoch() + series.interval() <= scenario_.duration) {
-    push(series.interval(), {.kind = EventKind::look});
-  }
 }
 
 void Simulation::play(const scenario::Event& event) {

@@ -1,8 +1,9 @@
-// Simulation: the world of one run. Private to simulate(); split over four sources by the place
+// Simulation: the world of one run. Private to simulate(); split over six sources by the place
 // where things happen: simulation.cc (the loop and the clients), simulation_daemon.cc (a request in
 // a daemon, around the real brain), simulation_control.cc (the daemons themselves: configuration,
-// health, what their workers tell each other), simulation_scaling.cc (autoscalers) and
-// simulation_backends.cc (backends, network and faults).
+// health, what their workers tell each other), simulation_scaling.cc (autoscalers),
+// simulation_backends.cc (backends, network and faults) and simulation_measures.cc (what the report
+// wants to know of all that).
 //
 // The way of a request:
 //
@@ -23,10 +24,11 @@
 #include "lbsim/daemon.h"
 #include "lbsim/daemon_choice.h"
 #include "lbsim/event_queue.h"
+#include "lbsim/level.h"
 #include "lbsim/paths.h"
 #include "lbsim/scaling_rule.h"
 #include "lbsim/scenario/arrivals.h"
-#include "lbsim/scenario/report.h"
+#include "lbsim/scenario/collector.h"
 #include "lbsim/simulator.h"
 
 namespace lb::sim {
@@ -104,6 +106,7 @@ class Simulation {
     std::uint32_t tries = 1;     // By its client, this one included.
     bool client_waits = true;    // The client has neither its answer nor its patience lost.
     bool daemon_has_it = false;  // The brain counts it as in progress.
+    bool queued = false;         // It waits in the daemon for a backend with room.
     std::uint32_t brain = 0;     // Which data brain has it.
     RequestId brain_request;
     AttemptId attempt;                    // The one under way, if any.
@@ -156,7 +159,6 @@ class Simulation {
   void conclude(SimRequestId id, scenario::ClientResult result, std::uint32_t backend);
   void forget_if_over(SimRequestId id);
   void play(const scenario::Event& event);
-  void look();
   [[nodiscard]] scenario::Report report() const;
 
   // -- A request in a daemon (simulation_daemon.cc)
@@ -274,7 +276,28 @@ class Simulation {
   void load_asked(std::uint32_t slot);
   void load_told(std::uint32_t slot);
 
+  // -- What the report wants to know (simulation_measures.cc)
+  void look();
+  void start_cuts();
+  void cut(std::uint32_t number);
+  void finish_measures();
+  void observe_all();
+  void observe(std::uint32_t brain);
+  void observe_breakers(std::uint32_t brain);
+  [[nodiscard]] std::vector<scenario::BalancerTotals> totals() const;  // By daemon.
+  void weigh(std::uint32_t backend) {
+    Weights& weights = weights_[backend];
+    weights.busy.set(since_start(), backends_[backend].busy());
+    weights.waiting.set(since_start(), backends_[backend].waiting());
+  }
+  void leave_queue(SimRequest& request) {
+    if (!request.queued) return;
+    request.queued = false;
+    queued_.fall(since_start());
+  }
+
   // -- Helpers
+  [[nodiscard]] Duration since_start() const { return now_.time_since_epoch(); }
   [[gnu::always_inline]] void push(Duration delay, Event event) {
     event.at = now_ + delay;
     events_.push(event);
@@ -322,6 +345,17 @@ class Simulation {
   std::vector<BackendModel> backends_;
   Paths paths_;
   std::vector<std::size_t> places_;  // Of backends, in the collector.
+  struct Weights {
+    Level in_flight;
+    Level busy;
+    Level waiting;
+  };
+  std::vector<Weights> weights_;       // Of backends.
+  std::vector<std::uint32_t> in_use_;  // How many brains have each backend in their choice.
+  Level in_system_;                    // Requests that clients wait for.
+  Level queued_;                       // In all daemons.
+  std::uint32_t next_cut_ = 0;
+  bool observed_ = false;  // The run has begun, and changes are news.
   std::map<std::string, std::uint32_t> backend_indices_;
   std::map<std::uint32_t, std::vector<Event>> held_;  // Behind a partition, by backend.
   std::vector<Workload> workloads_;

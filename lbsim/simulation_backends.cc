@@ -33,7 +33,9 @@ void Simulation::backend_receives(AttemptId id) {
 
 void Simulation::admit(AttemptId id) {
   const std::uint32_t index = attempts_.at(id).backend;
-  switch (backends_[index].admit(subject_of(id))) {
+  const BackendModel::Admission admission = backends_[index].admit(subject_of(id));
+  weigh(index);
+  switch (admission) {
     case BackendModel::Admission::served: return serve(index, id);
     case BackendModel::Admission::waiting: return;
     case BackendModel::Admission::overloaded: return answer_daemon(id, 503);
@@ -85,6 +87,7 @@ void Simulation::service_done(std::uint32_t backend, std::uint32_t epoch, Attemp
   if (attempts_.contains(id)) model.note_latency(now_ - attempts_.at(id).arrived);
   answer_daemon(id, status);
   serve_waiting(backend);
+  weigh(backend);
 }
 
 void Simulation::serve_waiting(std::uint32_t backend) {
@@ -117,6 +120,7 @@ void Simulation::strike(const scenario::Fault& fault) {
   if (fault.kind == scenario::FaultKind::crash) break_connections(index);
   if (fault.kind == scenario::FaultKind::recover && was_hung) thaw(index);
   if (paths_.sound(index)) release(index);
+  weigh(index);
 }
 
 bool Simulation::held(std::uint32_t backend, std::uint32_t daemon, const Event& event) {

@@ -29,6 +29,7 @@ void Simulation::start_daemons() {
     live_until_now(daemon, since);
     after_control(daemon);
   }
+  observe_all();
 }
 
 // How long before the run it was started: anything up to the longest time after which what it does
@@ -155,12 +156,16 @@ void Simulation::apply_plans(Daemon& daemon, const std::vector<ClusterPlan>& pla
         plans.begin(), plans.end(), [&](const ClusterPlan& plan) { return plan.id == cluster; });
     if (!configured) apply_plan(index, {cluster, {}, {}, {}, {}});
   }
-  for (const std::uint32_t index : brains) after_brain(index);
+  for (const std::uint32_t index : brains) {
+    after_brain(index);
+    if (observed_) observe(index);
+  }
 }
 
 void Simulation::apply_plan(std::uint32_t index, const ClusterPlan& plan) {
   Brain& brain = brains_[index];
   brain.key = key_expression(plan.config.strategy);
+  brain.has_breakers = plan.config.circuit_breaker.has_value();
   brain.cluster = plan.id;
   if (brain.balancer) return brain.balancer->handle_config(now_, plan);
   const std::uint64_t seed =
@@ -224,7 +229,10 @@ void Simulation::crash(Daemon& daemon) {
   break_clients(daemon);
   for (const std::uint32_t index : brains_of(daemon)) {
     Brain& brain = brains_[index];
-    brain = Brain{.daemon = brain.daemon, .worker = brain.worker, .cluster = ClusterId{kNobody}};
+    brain = Brain{.daemon = brain.daemon,
+                  .worker = brain.worker,
+                  .cluster = ClusterId{kNobody},
+                  .standing = std::move(brain.standing)};
   }
   daemon.control_armed.reset();
   daemon.limiters.clear();
@@ -234,6 +242,7 @@ void Simulation::crash(Daemon& daemon) {
 void Simulation::break_clients(Daemon& daemon) {
   requests_.for_each([&](SimRequestId id, SimRequest& request) {
     if (request.daemon != daemon.number || !request.daemon_has_it) return;
+    leave_queue(request);
     if (attempts_.contains(request.attempt)) end_attempt(request.attempt);
     request.daemon_has_it = false;
     request.answered_by = kNobody;
@@ -323,6 +332,7 @@ void Simulation::pass_on(const Daemon& daemon, const ControlAction& change) {
       balancer.handle_ejection(now_, change.probe.backend, change.ejection.ejected);
     }
     after_brain(brain);
+    if (observed_) observe(brain);
   }
 }
 

@@ -113,6 +113,7 @@ bool Simulation::follow_routes(SimRequestId id, Destination& destination) {
 
 void Simulation::start_attempt(SimRequestId id, const Start& start) {
   SimRequest& request = requests_.at(id);
+  leave_queue(request);
   const std::uint32_t index = request.brain;
   if (start.kind == Start::Kind::refused) {
     request.daemon_has_it = false;
@@ -123,7 +124,11 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
   request.brain_request = start.request;
   Brain& brain = brains_[index];
   at_slot(brain.request_of, start.request.slot) = id;
-  if (start.kind == Start::Kind::queued) return touch(index);
+  if (start.kind == Start::Kind::queued) {
+    request.queued = true;
+    queued_.rise(since_start());
+    return touch(index);
+  }
   const std::uint32_t backend = brain.daemon->backend_of_id[start->backend.value];
   if (!start->reused) {
     at_slot(brain.connection_peer, start->connection.slot) = {backend, backends_[backend].epoch()};
@@ -139,6 +144,7 @@ void Simulation::start_attempt(SimRequestId id, const Start& start) {
   attempt.backend = backend;
   attempt.reused = start->reused;
   attempt.new_session = start->new_session;
+  weights_[backend].in_flight.rise(since_start());
   start->reused ? send_to_backend(attempt_id) : open_connection(attempt_id);
   touch(index);
 }
@@ -246,6 +252,7 @@ void Simulation::refuse_client(SimRequestId id, Outcome outcome) {
 void Simulation::client_left(SimRequestId id) {
   if (!requests_.contains(id)) return;  // Its answer was on the way, and ended it.
   SimRequest& request = requests_.at(id);
+  leave_queue(request);
   if (request.daemon_has_it) {
     if (attempts_.contains(request.attempt)) end_attempt(request.attempt);
     request.daemon_has_it = false;
@@ -260,6 +267,7 @@ void Simulation::client_left(SimRequestId id) {
 void Simulation::end_attempt(AttemptId id) {
   Attempt& attempt = attempts_.at(id);
   attempt.daemon_waits = false;
+  weights_[attempt.backend].in_flight.fall(since_start());
   requests_.at(attempt.request).attempt = {};
   if (!attempt.request_sent) attempts_.erase(id);
 }
@@ -284,6 +292,7 @@ void Simulation::after_brain(std::uint32_t index) {
   while (const auto action = brains_[index].balancer->poll_action()) act(index, *action);
   if (touched_ == index) touched_ = kNobody;
   Brain& brain = brains_[index];
+  if (brain.has_breakers) observe_breakers(index);
   const Instant next = brain.balancer->timeout_or_never();
   // A wake-up that comes too early asks again; only one that would come too late is a fault.
   if (next >= brain.armed) return;

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "lbsim/scenario/behaviour_text.h"
+#include "lbsim/scenario/check_expectations.h"
 #include "lbsim/scenario/expand_files.h"
 #include "lbsim/scenario/override.h"
 #include "lbsim/scenario/scenario_fields.h"
@@ -181,15 +182,13 @@ class Loader {
         known(remove->find("id"), below + ".id", remove->find("id")->text);
       }
     });
+    check_windows(reader, scenario);
+    check_expectations(reader, scenario);
     std::set<std::string> scaled;
     check_each(reader, "autoscalers", [&](const Node& node, const std::string& path) {
       const Place place = reader.place().child(*node.find("cluster"), path + ".cluster");
       check_cluster(place, scenario);
       if (!scaled.insert(place.node.text).second) place.problem("has an autoscaler already");
-    });
-    check_each(reader, "expect", [&](const Node& node, const std::string& path) {
-      const Node* backend = node.find("backend");
-      if (backend != nullptr) known(backend, path + ".backend", backend->text);
     });
     check_each(reader, "load", [&](const Node& node, const std::string& path) {
       const Node* name = node.find("class");

@@ -24,6 +24,7 @@ struct Sample {
   Duration latency{};  // From then to the last byte of the answer.
   ClientResult result = ClientResult::ok;
   std::string_view backend;  // Who answered; empty when nobody did.
+  std::uint32_t load = 0;    // Whose request it was: its place in the scenario.
 };
 
 }  // namespace lb::scenario

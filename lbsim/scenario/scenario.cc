@@ -69,12 +69,6 @@ std::string describe_event(const Event& event) {
   return "reload";
 }
 
-bool is_latency(Metric metric) { return metric >= Metric::latency_mean; }
-
-std::string_view metric_name(Metric metric) {
-  return config::EnumWords<Metric>::words[static_cast<std::size_t>(metric)].second;
-}
-
 std::string for_client(std::string_view text, std::uint32_t client) {
   constexpr std::string_view kMark = "{client}";
   std::string out;

@@ -19,6 +19,7 @@
 #include "lbsim/scenario/behaviour.h"
 #include "lbsim/scenario/clients.h"
 #include "lbsim/scenario/distribution.h"
+#include "lbsim/scenario/expectation.h"
 #include "lbsim/scenario/fleet.h"
 #include "lbsim/scenario/rate.h"
 #include "lbsim/scenario/repetition.h"
@@ -158,34 +159,6 @@ struct PlannedEvent {
 // "crash b1", for reports.
 [[nodiscard]] std::string describe_event(const Event& event);
 
-enum class Metric : std::uint8_t {
-  requests,     // sent
-  error_ratio,  // of the requests: 5xx, timed out at the client, or without an answer
-  throughput,   // good answers per second
-  share,        // of the answers, from `backend`
-  retry_ratio,  // retries per request
-  latency_mean,
-  latency_p50,
-  latency_p90,
-  latency_p99,
-  latency_p999,
-  latency_max,
-};
-
-[[nodiscard]] bool is_latency(Metric metric);
-[[nodiscard]] std::string_view metric_name(Metric metric);
-
-struct Expectation {
-  Metric metric = Metric::error_ratio;
-  std::string backend;        // For share.
-  std::optional<double> min;  // Both allowed; seconds when the metric is a latency.
-  std::optional<double> max;
-  // Only requests that clients meant to send in this part of the run; all after the warm-up
-  // otherwise.
-  std::optional<Duration> from;
-  std::optional<Duration> to;
-};
-
 struct Scenario {
   std::string name;  // Of the file, without folder and ending.
   std::string why;
@@ -200,6 +173,7 @@ struct Scenario {
   std::vector<Load> load;
   std::vector<PlannedEvent> plan;  // As in the file.
   std::vector<Event> events;       // What it comes to with this seed, in order of time.
+  std::vector<Window> windows;
   std::vector<Expectation> expect;
 
   [[nodiscard]] const Behaviour& behaviour(const std::string& backend) const;

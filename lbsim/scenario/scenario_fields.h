@@ -17,29 +17,9 @@
 #include "lbsim/scenario/choice.h"
 #include "lbsim/scenario/distribution_fields.h"
 #include "lbsim/scenario/event_fields.h"
+#include "lbsim/scenario/expectation_fields.h"
 #include "lbsim/scenario/fleet_fields.h"
 #include "lbsim/scenario/scenario.h"
-
-namespace lb::config {
-
-template <>
-struct EnumWords<scenario::Metric> {
-  using enum scenario::Metric;
-  static constexpr std::array<std::pair<scenario::Metric, const char*>, 11> words{
-      {{requests, "requests"},
-       {error_ratio, "error_ratio"},
-       {throughput, "throughput"},
-       {share, "share"},
-       {retry_ratio, "retry_ratio"},
-       {latency_mean, "latency_mean"},
-       {latency_p50, "latency_p50"},
-       {latency_p90, "latency_p90"},
-       {latency_p99, "latency_p99"},
-       {latency_p999, "latency_p999"},
-       {latency_max, "latency_max"}}};
-};
-
-}  // namespace lb::config
 
 namespace lb::scenario {
 
@@ -132,63 +112,6 @@ void describe(Fields& fields, Load& load) {
   fields.optional("request", load.request, "what is asked");
 }
 
-// The figure an expectation is about, and whether it is one.
-struct NamedMetric {
-  Metric& metric;
-  bool known = false;
-};
-inline void read(const Place& place, NamedMetric& named, Range = {}) {
-  const std::size_t problem_count = place.problems.size();
-  config::read(place, named.metric);
-  named.known = place.problems.size() == problem_count;
-}
-inline config::Json schema_of(config::Definitions& definitions, const NamedMetric& named,
-                              Range = {}) {
-  return schema_of(definitions, named.metric);
-}
-
-// A limit of an expectation: a duration for latencies, a number otherwise. Of an unknown figure
-// nobody can say how it should look.
-struct Limit {
-  const NamedMetric& of;
-  std::optional<double>& value;
-};
-inline void read(const Place& place, Limit& limit, Range = {}) {
-  if (!limit.of.known) return;
-  if (is_latency(limit.of.metric)) {
-    Duration duration{};
-    config::read(place, duration, kFromZero);
-    limit.value = std::chrono::duration<double>(duration).count();
-  } else {
-    config::read(place, limit.value);
-  }
-}
-inline config::Json schema_of(config::Definitions& definitions, const Limit&, Range = {}) {
-  return config::any_of_schemas({schema_of(definitions, std::optional<Duration>{}),
-                                 schema_of(definitions, std::optional<double>{})});
-}
-
-template <class Fields>
-void describe(Fields& fields, Expectation& expectation) {
-  NamedMetric metric{expectation.metric};
-  fields.required("metric", metric, "which figure");
-  fields.optional("backend", expectation.backend, kAboveZero, "of which backend, for share");
-  Limit min{metric, expectation.min};
-  Limit max{metric, expectation.max};
-  fields.optional("min", min, "at least this: a duration for latencies, a number for all others");
-  fields.optional("max", max, "at most this");
-  fields.optional("from", expectation.from, kFromZero, "start of the time it is about");
-  fields.optional("to", expectation.to, kFromZero, "end of the time it is about");
-  fields.any_of({"min", "max"}, "\"min\" or \"max\" is missing: what is expected");
-  fields.any_of_when("metric", "share", {"backend"}, "\"backend\" is missing: whose share");
-}
-
-inline void check(const ObjectReader& fields, const Expectation& expectation) {
-  if (expectation.from && expectation.to && *expectation.from >= *expectation.to) {
-    fields.place().problem("\"from\" has to be before \"to\"");
-  }
-}
-
 // Behaviours by the ids of their backends. What is said of "*" holds for every backend that does
 // not say otherwise.
 using Behaviours = std::map<std::string, Behaviour>;
@@ -228,6 +151,7 @@ void describe(Fields& fields, WrittenScenario& written) {
   fields.optional("network", scenario.network, "simulated delays");
   fields.required("load", scenario.load, "a list of loads");
   fields.optional("events", written.events, "what happens on the way");
+  fields.optional("windows", scenario.windows, "parts of the run the report has figures of");
   fields.optional("expect", scenario.expect, "what has to hold");
   std::string schema;
   config::optional_text(fields, "$schema", schema, "for editors: what this file may say");

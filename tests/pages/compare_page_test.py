@@ -62,7 +62,7 @@ class ComparePageTest(Pages):
 
     def test_runs_of_different_length_and_errors(self):
         page, _ = self.make_page(SCENARIOS / "health/all_down_and_back.json", "--set",
-                                 "duration=4s,8s", "--seeds", "1")
+                                 "duration=6s,12s", "--seeds", "1")
         body, _ = self.drawn(page)
         self.assertIn('id="errors"', body)
         self.assertIn("One seed alone gives no interval", body)

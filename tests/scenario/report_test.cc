@@ -1,7 +1,7 @@
 // Goal: the figures of a report are the arithmetic of its samples, an expectation is met only by
 // requests that were made, and names in the JSON stay as they are.
 // Method: few samples with round figures, so that every ratio can be worked out by head.
-#include "lbsim/scenario/report.h"
+#include "lbsim/scenario/collector.h"
 
 #include <gtest/gtest.h>
 
@@ -232,16 +232,22 @@ TEST_F(ReportTest, JsonNamesAreStable) {
   const config::Json json = to_json(report());
   EXPECT_EQ(keys_of(json),
             "scenario why world seed duration_s warmup_s digest loopback_latency_ms total backends "
-            "client_retries balancer expect passed warnings ");
+            "clusters loads windows client_retries amplification balancer expect passed warnings ");
   EXPECT_EQ(keys_of(json["total"]),
-            "requests ok server_error timed_out failed error_ratio latency ");
+            "requests ok server_error timed_out failed error_ratio error_ratio_ci95 ok_ratio "
+            "ok_ratio_ci95 server_error_ratio server_error_ratio_ci95 timed_out_ratio "
+            "timed_out_ratio_ci95 failed_ratio failed_ratio_ci95 latency confidence throughput "
+            "in_system_mean in_flight_mean queue_mean queue_max utilisation ");
   EXPECT_EQ(keys_of(json["total"]["latency"]),
-            "count mean_ms p50_ms p90_ms p99_ms p999_ms max_ms ");
+            "count mean_ms mean_ms_ci95 p50_ms p90_ms p99_ms p999_ms max_ms ");
   EXPECT_EQ(keys_of(json["backends"]), "b1 b2 ");
   EXPECT_EQ(keys_of(json["backends"]["b1"]),
-            "requests ok server_error timed_out failed error_ratio latency share ");
+            "requests ok server_error timed_out failed error_ratio ok_ratio server_error_ratio "
+            "timed_out_ratio failed_ratio latency share in_flight_mean in_flight_max queue_mean "
+            "queue_max utilisation ");
   EXPECT_EQ(keys_of(json["balancer"]),
-            "requests attempts retries connections_opened connections_reused outcomes ");
+            "requests attempts retries retry_ratio refused_ratio connections_opened "
+            "connections_reused outcomes outcome_ratios ");
   EXPECT_EQ(keys_of(json["expect"][0]), "metric backend from to min max value passed miss ");
   EXPECT_EQ(json["scenario"], "example");
   EXPECT_EQ(json["world"], "simulated");

@@ -54,8 +54,8 @@ const std::vector<Broken> kBroken = {
      " \"seeds\": 3}",
      {},
      "s.json:4:2: seeds: unknown key; expected one of \"why\", \"seed\", \"duration\", \"warmup\", "
-     "\"config\", \"fleet\", \"autoscalers\", \"backends\", \"network\", \"load\", \"events\" or "
-     "\"expect\"; did you mean \"seed\"?\n"},
+     "\"config\", \"fleet\", \"autoscalers\", \"backends\", \"network\", \"load\", \"events\", "
+     "\"windows\" or \"expect\"; did you mean \"seed\"?\n"},
     {"AFleetThatDoesNotAddUp",
      "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
      " \"fleet\": {\"daemons\": 3, \"shares\": [1, 2], \"clients\": \"anycast\"},\n"
@@ -530,8 +530,13 @@ const std::vector<Broken> kBroken = {
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
      " \"expect\": [{\"metric\": \"latency_p95\", \"max\": \"1ms\"}]}",
      {},
-     "s.json:4:24: expect[0].metric: expected \"requests\", \"error_ratio\", \"throughput\", "
-     "\"share\", \"retry_ratio\", \"latency_mean\", \"latency_p50\", \"latency_p90\", "
+     "s.json:4:24: expect[0].metric: expected \"requests\", \"ok\", \"server_error\", "
+     "\"timed_out\", \"failed\", \"error_ratio\", \"ok_ratio\", \"server_error_ratio\", "
+     "\"timed_out_ratio\", \"failed_ratio\", \"throughput\", \"share\", \"fairness\", "
+     "\"in_system_mean\", \"retry_ratio\", \"refused_ratio\", \"amplification\", \"outcomes\", "
+     "\"outcome_ratio\", \"in_flight_mean\", \"in_flight_max\", \"queue_mean\", \"queue_max\", "
+     "\"utilisation\", \"ejections\", \"time_to_eject\", \"time_to_readmit\", "
+     "\"recovery_time\", \"latency_mean\", \"latency_p50\", \"latency_p90\", "
      "\"latency_p99\", \"latency_p999\" or \"latency_max\", found \"latency_p95\"; did you mean "
      "\"latency_p90\"?\n"},
     {"ALatencyWithoutAUnit",
@@ -555,7 +560,7 @@ const std::vector<Broken> kBroken = {
      " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
      " \"expect\": [{\"metric\": \"share\", \"max\": 0.5}]}",
      {},
-     "s.json:4:13: expect[0]: \"backend\" is missing: whose share\n"},
+     "s.json:4:13: expect[0]: \"backend\" is missing: which backend it is about\n"},
     {"AShareOfAnUnknownBackend",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
@@ -570,6 +575,139 @@ const std::vector<Broken> kBroken = {
      " \"expect\": [{\"metric\": \"requests\", \"min\": 1, \"from\": \"5s\", \"to\": \"5s\"}]}",
      {},
      "s.json:4:13: expect[0]: \"from\" has to be before \"to\"\n"},
+    {"AFilterThatDoesNotGoWithTheMetric",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"retry_ratio\", \"backend\": \"b1\", \"max\": 1}]}",
+     {},
+     "s.json:4:50: expect[0].backend: does not go with \"retry_ratio\": it takes \"window\", "
+     "\"from\" and \"to\"\n"},
+    {"AFilterOfAMetricThatTakesNone",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"amplification\", \"from\": \"1s\", \"max\": 1}]}",
+     {},
+     "s.json:4:49: expect[0].from: does not go with \"amplification\": it is about the whole "
+     "run\n"},
+    {"ATimeoutOfABackend",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"timed_out\", \"backend\": \"b1\", \"max\": 1}]}",
+     {},
+     "s.json:4:48: expect[0].backend: does not go with \"timed_out\": it takes \"load\", "
+     "\"window\", \"from\" and \"to\"\n"},
+    {"AnUnknownLoad",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"ok\", \"load\": \"lod\", \"min\": 1}]}",
+     {},
+     "s.json:4:38: expect[0].load: there is no load called \"lod\"; did you mean \"load\"?\n"},
+    {"AnUnknownOutcome",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"outcomes\", \"outcome\": \"no_backends\", \"max\": 1}]}",
+     {},
+     "s.json:4:47: expect[0].outcome: there is no outcome \"no_backends\"; did you mean "
+     "\"no_backend\"?\n"},
+    {"OutcomesOfNoKind",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"outcome_ratio\", \"max\": 1}]}",
+     {},
+     "s.json:4:13: expect[0]: \"outcome\" is missing: which one, such as \"no_backend\"\n"},
+    {"AnUnknownWindow",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"ok\", \"window\": \"later\", \"min\": 1}]}",
+     {},
+     "s.json:4:40: expect[0].window: there is no window called \"later\"\n"},
+    {"AWindowAndTimes",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"windows\": [{\"name\": \"late\", \"from\": \"5s\"}],\n \"expect\": [{\"metric\": \"ok\", "
+     "\"window\": \"late\", \"from\": \"1s\", \"min\": 1}]}",
+     {},
+     "s.json:5:13: expect[0]: has \"window\" and \"from\" or \"to\": one of them says when\n"},
+    {"TwoWindowsOfOneName",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"windows\": [{\"name\": \"late\", \"from\": \"5s\"}, {\"name\": \"late\", \"from\": "
+     "\"6s\"}]}",
+     {},
+     "s.json:4:55: windows[1].name: there is another window called \"late\"\n"},
+    {"AWindowAfterTheEnd",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"windows\": [{\"name\": \"late\", \"from\": \"10s\"}]}",
+     {},
+     "s.json:4:39: windows[0].from: has to be before the end of the run\n"},
+    {"AFairnessOfNobody",
+     "{\"why\": \"a test\",\n"
+     " \"config\": {\"listeners\": [{\"name\": \"a\", \"bind\": \"127.0.0.1:1\", \"cluster\": "
+     "\"web\"}], \"clusters\": [{\"name\": \"web\", \"backends\": []}]},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"fairness\", \"min\": 1}, {\"metric\": \"share\", \"backend\": "
+     "\"b1\", \"max\": 1}]}",
+     {},
+     "s.json:4:78: expect[1].backend: there is no backend \"b1\"\n"},
+    {"ATimeWithoutAnEvent",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"time_to_eject\", \"backend\": \"b1\", \"max\": \"1s\"}]}",
+     {},
+     "s.json:4:13: expect[0]: \"after\" is missing: since when, such as the time of an event\n"},
+    {"ARecoveryOfNothing",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"recovery_time\", \"after\": \"1s\", \"max\": \"1s\"}]}",
+     {},
+     "s.json:4:13: expect[0]: \"below\" is missing: what the figure has to come back to\n"},
+    {"ARecoveryOfWhatCannotRecover",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"recovery_time\", \"after\": \"1s\", \"of\": \"share\", "
+     "\"below\": 0.1, \"max\": \"1s\"}]}",
+     {},
+     "s.json:4:62: expect[0].of: expected \"error_ratio\" or a latency, found \"share\"\n"},
+    {"ARecoveryWithoutRoom",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"recovery_time\", \"after\": \"9s\", \"over\": \"2s\", "
+     "\"below\": 0.1, \"max\": \"1s\"}]}",
+     {},
+     "s.json:4:13: expect[0]: there is no room for \"over\" (2s) between \"after\" and \"to\" or "
+     "the end of the run\n"},
+    {"ARecoveryInTooSmallSteps",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"recovery_time\", \"after\": \"1s\", \"over\": \"100us\", "
+     "\"below\": 0.1, \"max\": \"1s\"}]}",
+     {},
+     "s.json:4:13: expect[0]: the time from \"after\" on is more than 10,000 times \"over\"; make "
+     "\"over\" longer, or end earlier with \"to\"\n"},
+    {"AnExpectationOfTheWarmup",
+     "{\"why\": \"a test\",\n"
+     " \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"warmup\": \"2s\",\n \"expect\": [{\"metric\": \"ok\", \"to\": \"2s\", \"min\": 1}]}",
+     {},
+     "s.json:5:36: expect[0].to: is in the warm-up, which is not counted; give a \"from\" to count "
+     "it\n"},
     {"AWarmupLongerThanTheRun",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
@@ -615,8 +753,8 @@ const std::vector<Broken> kBroken = {
      "\"-1\"\n"
      "s.json:4:20: events[0].at: expected a duration of at least 0s, such as \"250ms\" or \"5s\", "
      "found \"1 s\"\n"
+     "s.json:5:13: expect[0]: \"backend\" is missing: which backend it is about\n"
      "s.json:5:13: expect[0]: \"min\" or \"max\" is missing: what is expected\n"
-     "s.json:5:13: expect[0]: \"backend\" is missing: whose share\n"
      "s.json:6:14: duration: expected a duration above zero, such as \"250ms\" or \"5s\", found "
      "\"0s\"\n"},
 };

@@ -38,8 +38,10 @@ BEYOND = re.compile("|".join([
     "nothing to choose by", "takes the place of", "expected a host", "expected a method",
     "changes nothing", "leads back", "expected \"http\" or \"https\"",
     "expected exactly one of", r"line \d+: expected",
+    "there are several loads", "there are several, and each", "there is another window",
+    "has \"window\" and", "is in the warm-up", "is too short", "is more than 10,000 times",
     # A figure has limits in its own unit.
-    r"expect\[\d+\]\.(min|max): expected a (number|duration)",
+    r"expect\[\d+\]\.(min|max|below): expected a (number|duration)",
 ]))
 
 
@@ -153,6 +155,15 @@ class SchemaTest(unittest.TestCase):
                                                           "fault": "slow"}]),
             "an expectation without a limit": ("expect", [{"metric": "error_ratio"}]),
             "the share of nobody": ("expect", [{"metric": "share", "max": 1}]),
+            "a count of outcomes of no kind": ("expect", [{"metric": "outcomes", "max": 1}]),
+            "a time since nothing": ("expect", [{"metric": "time_to_eject", "backend": "b1",
+                                                 "max": "1s"}]),
+            "a recovery to nothing": ("expect", [{"metric": "recovery_time", "after": "1s",
+                                                  "max": "1s"}]),
+            "a recovery of what cannot recover": ("expect", [
+                {"metric": "recovery_time", "after": "1s", "of": "share", "below": 0.1,
+                 "max": "1s"}]),
+            "a window without a start": ("windows", [{"name": "late"}]),
             "a listener that leads nowhere": ("config.listeners.0", {"name": "web",
                                                                      "bind": "127.0.0.1:80"}),
         }

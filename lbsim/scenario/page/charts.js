@@ -28,8 +28,9 @@ const ms = (value) => {
 };
 const percent = (ratio) => (ratio * 100).toFixed(ratio > 0 && ratio < 0.001 ? 4 : 2) + " %";
 const plain = (value) => value >= 100 ? whole(value) : String(+value.toPrecision(3));
-const isLatency = (metric) => metric.startsWith("latency");
-const figure = (metric, value) => isLatency(metric) ? ms(value * 1000) : plain(value);
+const isDuration = (metric) => /^(latency|time_to|recovery_time)/.test(metric);
+const figure = (metric, value) => value === null ? "–"
+    : isDuration(metric) ? ms(value * 1000) : plain(value);
 
 // -- Tables
 

@@ -30,12 +30,14 @@
 
   if (report.expect.length > 0) {
     const rows = report.expect.map((e) => {
-      const window = (e.from ? ` from ${e.from}` : "") + (e.to ? ` to ${e.to}` : "");
+      const name = ["metric", "outcome", "cluster", "load", "backend"].map((key) => e[key]);
+      const window = ["from", "after", "to"].map((key) => e[key] ? ` ${key} ${e[key]}` : "").join("");
       const limits = [e.min === undefined ? "" : "≥ " + figure(e.metric, e.min),
                       e.max === undefined ? "" : "≤ " + figure(e.metric, e.max)];
-      const verdict = e.passed ? make("span", {class: "passed"}, "✔ met")
+      const verdict = e.not_measured ? make("span", {}, "– not measured")
+                    : e.passed ? make("span", {class: "passed"}, "✔ met")
                                : make("span", {class: "missed"}, "✘ " + e.miss);
-      return [e.metric + (e.backend ? " " + e.backend : "") + window, figure(e.metric, e.value),
+      return [name.filter(Boolean).join(" ") + (e.window ? " in " + e.window : "") + window, figure(e.metric, e.value),
               limits.filter(Boolean).join(", "), verdict];
     });
     at("expectations").append(make("h2", {}, "Expected"), table(
