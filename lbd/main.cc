@@ -1,7 +1,9 @@
 // lbd: the command line of the daemon.
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
+#include "lbcore/config/daemon_config.h"
 #include "lbcore/config/reference.h"
 #include "lbd/daemon.h"
 #include "lbd/options.h"
@@ -79,6 +81,8 @@ int main(int argc, char** argv) {
 
   CLI::App* reference_command =
       app.add_subcommand("reference", "Print every configuration key as a Markdown table.");
+  CLI::App* schema_command =
+      app.add_subcommand("schema", "Print the JSON Schema of a configuration, for editors.");
   std::string file;
   CLI::App* check_command =
       app.add_subcommand("check", "Name every problem of a configuration file.");
@@ -87,6 +91,10 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? lb::daemon::kDone : lb::daemon::kBadInput;
+  }
+  if (schema_command->parsed()) {
+    std::cout << lb::config::configuration_schema().dump(2) << '\n';
+    return lb::daemon::kDone;
   }
   if (reference_command->parsed()) {
     std::cout << lb::config::configuration_reference();

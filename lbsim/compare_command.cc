@@ -1,6 +1,7 @@
 #include "lbsim/compare_command.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -136,8 +137,11 @@ class Compare {
   }
 
   bool run_all(const std::vector<scenario::Scenario>& scenarios) {
-    const std::vector<experiment::Run> runs =
+    std::vector<experiment::Run> runs =
         experiment::every_run(scenarios.size(), comparison_.first_seed, options_.experiment.seeds);
+    for (experiment::Run& run : runs) {
+      run.drawn = !options_.html.empty() && run.seed == comparison_.first_seed;
+    }
     catch_interrupts();
     ProgressLine line;
     const experiment::RunnerOptions options{
@@ -169,12 +173,16 @@ class Compare {
   bool write_all() const {
     const auto metrics =
         options_.metrics.empty() ? experiment::default_metrics() : options_.metrics;
-    if (options_.json != "-" && options_.junit != "-") {
+    const std::array printed{&options_.json, &options_.junit, &options_.html};
+    if (std::none_of(printed.begin(), printed.end(), [](auto* file) { return *file == "-"; })) {
       std::cout << experiment::to_text(comparison_, metrics);
     }
     bool ok = true;
     if (!options_.json.empty()) {
       ok = write_output(options_.json, experiment::to_json(comparison_).dump(2) + '\n');
+    }
+    if (!options_.html.empty()) {
+      ok = write_output(options_.html, experiment::to_html(comparison_, metrics)) && ok;
     }
     if (!options_.junit.empty()) {
       std::vector<experiment::TestSuite> suites;

@@ -15,6 +15,7 @@ struct CompareOptions {
   ExperimentOptions experiment{.seeds = 10};
   std::vector<std::string> metrics;  // Empty: the usual ones.
   std::string json;
+  std::string html;
   std::string junit;
   bool expect = false;  // Exit with 1 when an expectation was missed in any run.
 };

@@ -19,10 +19,9 @@ bool is_special(const std::string& path) {
 
 std::optional<std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return std::nullopt;
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (in.bad()) return std::nullopt;
-  return text;
+  in.peek();  // A directory can be opened, but not read.
+  if (!in.is_open() || in.bad()) return std::nullopt;
+  return std::string{std::istreambuf_iterator<char>(in), {}};
 }
 
 scenario::ReadFile reader_beside(const std::string& scenario_file) {

@@ -1,11 +1,14 @@
 // lbsim: the command line of the simulator.
 #include <CLI/CLI.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "lbsim/compare_command.h"
 #include "lbsim/exit_code.h"
 #include "lbsim/new_command.h"
 #include "lbsim/replay_command.h"
 #include "lbsim/run_command.h"
+#include "lbsim/scenario/scenario.h"
 #include "lbsim/sweep_command.h"
 
 namespace {
@@ -61,6 +64,8 @@ void describe_compare(CLI::App* command, CompareOptions& options) {
            "A figure to show, by its path in the report, such as backends.b1.share; several may "
            "be given (errors, latencies, retries)");
   command->add_option("--json", options.json, "Write every figure as JSON; \"-\" to print it");
+  command->add_option("--html", options.html,
+                      "Write a page with the table and charts; it needs nothing else");
   command->add_option("--junit", options.junit,
                       "Write the expectations as JUnit XML; \"-\" to print it");
   command->add_flag("--expect", options.expect,
@@ -123,6 +128,8 @@ int main(int argc, char** argv) {
     command->add_option("scenario", options.file, kScenario)->required();
   };
   add_command("check", "Name every problem of a scenario.", check_options, describe_check, check);
+  app.add_subcommand("schema", "Print the JSON Schema of a scenario, for editors.")
+      ->final_callback([] { std::cout << lb::scenario::scenario_schema().dump(2) << '\n'; });
   NewOptions new_options;
   const auto describe_new = [](CLI::App* command, NewOptions& options) {
     command->add_option("file", options.file, "Where it goes; printed without it");

@@ -1,12 +1,11 @@
 #include "lbsim/replay_command.h"
 
-#include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include "lbcore/journal/replay.h"
 #include "lbcore/journal/text.h"
 #include "lbsim/exit_code.h"
+#include "lbsim/files.h"
 
 namespace lb::sim {
 namespace {
@@ -22,14 +21,13 @@ int show(const std::string& bytes) {
 }  // namespace
 
 int replay(const ReplayOptions& options) {
-  std::ifstream in(options.file, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  if (!in.is_open() || in.bad()) {
+  const auto bytes = read_file(options.file);
+  if (!bytes) {
     std::cerr << "lbsim: cannot read " << options.file << '\n';
     return kEnvironment;
   }
-  if (options.show) return show(bytes);
-  journal::Reader reader(bytes);
+  if (options.show) return show(*bytes);
+  journal::Reader reader(*bytes);
   const journal::Replayed replayed = journal::replay(reader);
   if (!replayed.problem.empty()) {
     std::cerr << "lbsim: " << options.file << ": " << replayed.problem << '\n';

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "lbcore/config/reference.h"
+#include "lbcore/config/schema.h"
 #include "lbcore/config/writer.h"
 
 namespace lb::config {
@@ -96,6 +97,20 @@ void list_options(std::vector<Key>& keys, const std::string& prefix, const Strat
   }
 }
 
+Json schema_of(Definitions& definitions, const StrategyConfig& value, Range) {
+  std::vector<Json> kinds(1);
+  for (StrategyConfig config : all_strategies()) {
+    kinds.front()["enum"].push_back(strategy_name(config));
+    ObjectSchema object(definitions);
+    object.word("name", strategy_name(config));
+    std::visit([&](auto& each) { each.describe(object); }, config);
+    kinds.push_back(object.take());
+  }
+  Json schema = any_of_schemas(std::move(kinds));
+  schema["default"] = write(Writing{}, value);
+  return schema;
+}
+
 std::string type_words(const RetryConditions&, Range) {
   return "list of " + one_of(kFailureWords) + " and statuses from 400 to 599";
 }
@@ -122,6 +137,13 @@ void read(const Place& place, RetryConditions& value, Range) {
   std::sort(on.statuses.begin(), on.statuses.end());
   on.statuses.erase(std::unique(on.statuses.begin(), on.statuses.end()), on.statuses.end());
   value = std::move(on);
+}
+
+Json schema_of(Definitions&, const RetryConditions& value, Range) {
+  Json item = any_of_schemas({{{"enum", kFailureWords}},
+                              {{"type", "integer"}, {"minimum", 400}, {"maximum", 599}},
+                              {{"type", "string"}, {"pattern", "^0*[45][0-9][0-9]$"}}});
+  return {{"type", "array"}, {"items", std::move(item)}, {"default", write(Writing{}, value)}};
 }
 
 Json write(Writing, const RetryConditions& value) {

@@ -43,8 +43,11 @@ struct EnumWords<QueueOrder> {
 // A strategy is its name, or an object with its name and options.
 void read(const Place& place, StrategyConfig& value, Range range = {});
 struct Writing;
+class Definitions;
 [[nodiscard]] Json write(Writing, const StrategyConfig& value);
 [[nodiscard]] std::string type_words(const StrategyConfig& value, Range range);
+[[nodiscard]] Json schema_of(Definitions& definitions, const StrategyConfig& value,
+                             Range range = {});
 struct Key;
 // The options of all strategies.
 void list_options(std::vector<Key>& keys, const std::string& prefix, const StrategyConfig& value);
@@ -53,6 +56,8 @@ void list_options(std::vector<Key>& keys, const std::string& prefix, const Strat
 void read(const Place& place, RetryConditions& value, Range range = {});
 [[nodiscard]] Json write(Writing, const RetryConditions& value);
 [[nodiscard]] std::string type_words(const RetryConditions& value, Range range);
+[[nodiscard]] Json schema_of(Definitions& definitions, const RetryConditions& value,
+                             Range range = {});
 
 template <class Fields>
 void describe(Fields& fields, BackendConfig& backend) {

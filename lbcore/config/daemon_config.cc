@@ -8,6 +8,7 @@
 #include "lbcore/config/rate_limit_fields.h"
 #include "lbcore/config/reference.h"
 #include "lbcore/config/route_fields.h"
+#include "lbcore/config/schema.h"
 #include "lbcore/config/writer.h"
 #include "lbcore/hash.h"
 #include "lbcore/load_question.h"
@@ -28,15 +29,18 @@ struct EnumWords<LogLevel> {
        {LogLevel::error, "error"}}};
 };
 
+namespace {
+constexpr Range kWorkersRange{.min = 1, .max = 1024};
+}  // namespace
+
 void read(const Place& place, Workers& value, Range) {
-  constexpr Range kCount{.min = 1, .max = 1024};
   if (place.node.text == "auto") {
     value.count = 0;
     return;
   }
   std::vector<Problem> ignored;
   std::uint32_t count = 0;
-  read(Place{place.node, place.path, ignored}, count, kCount);
+  read(Place{place.node, place.path, ignored}, count, kWorkersRange);
   if (!ignored.empty()) {
     return place.problem("expected \"auto\" or a whole number from 1 to 1024, found " +
                          describe_found(place.node));
@@ -50,6 +54,14 @@ Json write(Writing, const Workers& value) {
 
 std::string type_words(const Workers&, Range) {
   return "`auto` (one for each processor) or a whole number from 1 to 1024";
+}
+
+Json schema_of(Definitions& definitions, const Workers& value, Range) {
+  Json count = schema_of(definitions, std::uint32_t{}, kWorkersRange);
+  count.erase("default");
+  Json schema = any_of_schemas({{{"const", "auto"}}, std::move(count)});
+  schema["default"] = write(Writing{}, value);
+  return schema;
 }
 
 // A size in bytes, with or without a unit.
@@ -70,6 +82,14 @@ void read(const Place& place, Size& value, Range) {
 Json write(Writing, const Size& value) { return value.bytes; }
 
 std::string type_words(const Size&, Range) { return "size, such as `64KiB`"; }
+
+Json schema_of(Definitions&, const Size& value, Range) {
+  Json schema = any_of_schemas(
+      {{{"type", "number"}, {"minimum", 0}, {"maximum", 9e18}},
+       {{"type", "string"}, {"pattern", "^([0-9]+\\.?[0-9]*|\\.[0-9]+)([KMG]i?)?B?$"}}});
+  schema["default"] = write(Writing{}, value);
+  return schema;
+}
 
 template <class Fields>
 void describe(Fields& fields, ListenerTimeouts& timeouts) {
@@ -92,6 +112,7 @@ void describe(Fields& fields, ListenerConfig& listener) {
   Size max_body{listener.max_body};
   fields.optional("max_body", max_body, "longest request body, 0 for any");
   fields.optional("timeouts", listener.timeouts, "when to give up on a client");
+  fields.any_of({"cluster", "routes"}, R"(expected "cluster" or "routes": where its requests go)");
 }
 
 template <class Fields>
@@ -119,6 +140,8 @@ void describe(Fields& fields, DaemonConfig& config) {
                   "how many requests a client may send; any number without this key");
   fields.optional("admin", config.admin, "metrics and admin API; none without this key");
   fields.optional("log", config.log, "what is written where");
+  std::string schema;
+  optional_text(fields, "$schema", schema, "for editors: what this file may say");
 }
 
 namespace {
@@ -227,13 +250,9 @@ class CrossChecks {
   // Where a listener's requests go.
   void check_destination(std::size_t i, const ListenerConfig& listener, const std::string& at,
                          const std::vector<std::string_view>& clusters) {
-    const Node& node = node_at("listeners", i, "");
     const Node& cluster = node_at("listeners", i, "cluster");
     const Node& routes = node_at("listeners", i, "routes");
-    const bool named = node.find("cluster") != nullptr || node.find("routes") != nullptr;
-    if (node.kind == Node::Kind::map && !named) {
-      report(node, at, R"(expected "cluster" or "routes": where its requests go)");
-    } else if (routes.kind == Node::Kind::list && routes.items.empty()) {
+    if (routes.kind == Node::Kind::list && routes.items.empty()) {
       report(routes, at + ".routes", "expected at least one route");
     } else if (!listener.cluster.empty() && !listener.routes.empty()) {
       report(routes, at + ".routes",
@@ -371,6 +390,21 @@ Json to_json(const DaemonConfig& config) {
   DaemonConfig copy = config;
   describe(writer, copy);
   return writer.take();
+}
+
+Json schema_of(Definitions& definitions, const DaemonConfig& config, Range) {
+  return definitions.refer("configuration", [&] {
+    ObjectSchema object(definitions);
+    DaemonConfig copy = config;
+    describe(object, copy);
+    return object.take();
+  });
+}
+
+Json configuration_schema() {
+  Definitions definitions;
+  const Json root = schema_of(definitions, DaemonConfig{});
+  return definitions.whole("Configuration of lbd", root);
 }
 
 std::vector<Key> configuration_keys() {

@@ -65,7 +65,7 @@ struct DaemonConfig {
   // How often workers tell each other what they have in flight, while they have something.
   Duration load_exchange = std::chrono::milliseconds{1};
   Duration shutdown_timeout = std::chrono::seconds{30};  // For requests in flight after TERM.
-  std::optional<RateLimitConfig> rate_limit;  // Of all listeners together.
+  std::optional<RateLimitConfig> rate_limit;             // Of all listeners together.
   std::optional<AdminConfig> admin;
   LogConfig log;
   bool operator==(const DaemonConfig&) const = default;
@@ -95,6 +95,12 @@ struct LoadedConfig {
 [[nodiscard]] std::vector<Problem> check_config(const DaemonConfig& config);
 
 [[nodiscard]] Json to_json(const DaemonConfig& config);
+
+class Definitions;
+[[nodiscard]] Json schema_of(Definitions& definitions, const DaemonConfig& config,
+                             Range range = {});
+// The JSON Schema of the file: what editors and validators may know of it.
+[[nodiscard]] Json configuration_schema();
 
 // 16 hex digits that change when the meaning of the configuration does: for logs and metrics.
 [[nodiscard]] std::string config_hash(const DaemonConfig& config);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lbcore/config/schema.h"
 #include "lbcore/config/writer.h"
 
 namespace lb::config {
@@ -76,6 +77,20 @@ Json write(Writing, const KeyExpression& value) {
 
 std::string type_words(const KeyExpression&, Range) {
   return "`client_ip`, `path`, `{header: …}`, `{cookie: …}` or `{query: …}`";
+}
+
+Json schema_of(Definitions& definitions, const KeyExpression& value, Range) {
+  std::vector<Json> kinds(1);
+  for (const SourceWord& each : kPlain) kinds.front()["enum"].push_back(each.word);
+  for (const SourceWord& each : kNamed) {
+    std::string name;
+    ObjectSchema object(definitions);
+    object.required(each.word, name, kAboveZero, "");
+    kinds.push_back(object.take());
+  }
+  Json schema = any_of_schemas(std::move(kinds));
+  schema["default"] = write(Writing{}, value);
+  return schema;
 }
 
 }  // namespace lb::config

@@ -12,7 +12,10 @@ namespace lb::config {
 
 void read(const Place& place, KeyExpression& value, Range range = {});
 struct Writing;
+class Definitions;
 [[nodiscard]] Json write(Writing, const KeyExpression& value);
 [[nodiscard]] std::string type_words(const KeyExpression& value, Range range);
+[[nodiscard]] Json schema_of(Definitions& definitions, const KeyExpression& value,
+                             Range range = {});
 
 }  // namespace lb::config

@@ -1,5 +1,6 @@
 #include "lbcore/config/rate_limit_fields.h"
 
+#include "lbcore/config/schema.h"
 #include "lbcore/config/writer.h"
 
 namespace lb::config {
@@ -28,5 +29,11 @@ void read(const Place& place, Rate& value, Range) {
 Json write(Writing, const Rate& value) { return value.per_second; }
 
 std::string type_words(const Rate&, Range) { return std::string{kWords}; }
+
+Json schema_of(Definitions&, const Rate&, Range) {
+  return {{"type", "number"},
+          {"minimum", RateLimitConfig::kRateMin},
+          {"maximum", RateLimitConfig::kRateMax}};
+}
 
 }  // namespace lb::config

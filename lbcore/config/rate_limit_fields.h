@@ -15,10 +15,12 @@ struct Rate {
   double& per_second;
 };
 struct Writing;
+class Definitions;
 
 void read(const Place& place, Rate& value, Range range = {});
 [[nodiscard]] Json write(Writing, const Rate& value);
 [[nodiscard]] std::string type_words(const Rate& value, Range range);
+[[nodiscard]] Json schema_of(Definitions& definitions, const Rate& value, Range range = {});
 
 template <class Fields>
 void describe(Fields& fields, RateLimitConfig& limit) {

@@ -228,12 +228,32 @@ std::string ObjectReader::path_of(std::string_view key) const {
   return place_.path.empty() ? std::string{key} : place_.path + '.' + std::string{key};
 }
 
+void ObjectReader::any_of(Keys keys, std::string_view words) {
+  const bool found =
+      std::any_of(keys.begin(), keys.end(), [&](auto key) { return find(key) != nullptr; });
+  if (is_map_ && !found) place_.problem(std::string{words});
+}
+
+void ObjectReader::any_of_when(std::string_view key, std::string_view word, Keys keys,
+                               std::string_view words) {
+  const Node* node = find(key);
+  if (node != nullptr && node->text == word) any_of(keys, words);
+}
+
+void ObjectReader::problem_at(std::string_view key, std::string words) const {
+  const Node* node = find(key);
+  if (node != nullptr) place_.child(*node, path_of(key)).problem(std::move(words));
+}
+
 void ObjectReader::finish() {
+  // What only editors need ("$schema") is nothing to suggest.
+  std::vector<std::string_view> words = known_;
+  std::erase_if(words, [](std::string_view key) { return key.starts_with('$'); });
   for (const Node::Entry& entry : place_.node.entries) {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
     place_.problems.push_back(
         {entry.at, path_of(entry.key),
-         "unknown key; expected one of " + one_of(known_) + did_you_mean(entry.key, known_)});
+         "unknown key; expected one of " + one_of(words) + did_you_mean(entry.key, words)});
   }
 }
 

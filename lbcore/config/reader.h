@@ -11,10 +11,12 @@
 //   }
 //
 // An optional key that is absent leaves the member at its default. Keys nobody asked for are
-// problems, with the nearest known key as a suggestion.
+// problems, with the nearest known key as a suggestion. What else has to hold, describe() cannot
+// say: a function `check(const ObjectReader&, const T&)` beside it does, and reports it.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <span>
@@ -34,6 +36,8 @@ struct Range {
 };
 inline constexpr Range kAboveZero{.min = 1};
 inline constexpr Range kFromZero{.min = 0};
+
+using Keys = std::initializer_list<std::string_view>;
 
 // The words of an enum: specialise with `static constexpr std::array<std::pair<E, const char*>,
 // N>`.
@@ -108,11 +112,18 @@ class ObjectReader {
   // A key that was read by other means.
   void known(std::string_view key) { known_.push_back(key); }
 
+  // Which keys have to be there together; `words` say what is wrong otherwise.
+  void any_of(Keys keys, std::string_view words);
+  // Where `key` has this value.
+  void any_of_when(std::string_view key, std::string_view word, Keys keys, std::string_view words);
+
   // The value under `key`, for checks that need its place. Null when absent.
   [[nodiscard]] const Node* find(std::string_view key) const { return place_.node.find(key); }
   [[nodiscard]] const Place& place() const { return place_; }
   [[nodiscard]] std::string path_of(std::string_view key) const;
 
+  // Reports `words` at the value of `key`, when it is there.
+  void problem_at(std::string_view key, std::string words) const;
   // Reports the keys nobody asked for.
   void finish();
 
@@ -125,9 +136,19 @@ class ObjectReader {
   std::vector<std::string_view> known_;
 };
 
+// For those to whom rules between keys mean nothing.
+struct WithoutRules {
+  void any_of(Keys, std::string_view) {}
+};
+
 template <class T>
 concept DescribesItself = requires(T& value, ObjectReader& reader) {
   value.describe(reader);
+};
+
+template <class T>
+concept HasChecks = requires(const T& value, const ObjectReader& reader) {
+  check(reader, value);
 };
 
 template <class T>
@@ -152,6 +173,7 @@ requires std::is_class_v<T>
 void read(const Place& place, T& value, Range = {}) {
   ObjectReader reader(place);
   describe_value(reader, value);
+  if constexpr (HasChecks<T>) check(reader, value);
   reader.finish();
 }
 

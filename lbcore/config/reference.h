@@ -19,7 +19,7 @@ struct Key {
   std::string doc;
 };
 
-class KeyLister {
+class KeyLister : public WithoutRules {
  public:
   // `doc_prefix` goes before the meaning of every key.
   KeyLister(std::vector<Key>& keys, std::string prefix, std::string doc_prefix = {})

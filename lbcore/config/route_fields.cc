@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "lbcore/config/schema.h"
 #include "lbcore/config/writer.h"
 #include "lbcore/routing/match_checks.h"
 #include "lbcore/routing/route_checks.h"
@@ -104,6 +105,10 @@ Json write(Writing, const OptionalText& value) {
 
 std::string type_words(const OptionalText&, Range) { return "text"; }
 
+Json schema_of(Definitions& definitions, const OptionalText&, Range) {
+  return name_schema(definitions);
+}
+
 void read(const Place& place, HostPatterns& value, Range) {
   if (place.node.kind == Node::Kind::list) return read(place, value.patterns, kAboveZero);
   std::string pattern;
@@ -118,6 +123,11 @@ Json write(Writing, const HostPatterns& value) {
 }
 
 std::string type_words(const HostPatterns&, Range) { return "text or list of texts"; }
+
+Json schema_of(Definitions& definitions, const HostPatterns&, Range) {
+  return any_of_schemas(
+      {name_schema(definitions), schema_of(definitions, std::vector<std::string>{}, kAboveZero)});
+}
 
 void read(const Place& place, NamedValues& value, Range) {
   if (place.node.kind != Node::Kind::map) {
@@ -140,6 +150,10 @@ Json write(Writing, const NamedValues& value) {
 }
 
 std::string type_words(const NamedValues&, Range) { return "object of names and texts"; }
+
+Json schema_of(Definitions& definitions, const NamedValues&, Range) {
+  return map_schema(schema_of(definitions, std::string{}));
+}
 
 void check_routes(const Place& place, const std::vector<RouteConfig>& routes,
                   AmbiguousPaths ambiguous_paths, const std::vector<std::string_view>& clusters) {

@@ -25,20 +25,24 @@ struct OptionalText {
 };
 
 struct Writing;
+class Definitions;
 
 void read(const Place& place, OptionalText& value, Range range = {});
 [[nodiscard]] Json write(Writing, const OptionalText& value);
 [[nodiscard]] std::string type_words(const OptionalText& value, Range range);
+[[nodiscard]] Json schema_of(Definitions& definitions, const OptionalText& value, Range range = {});
 
 // One host, or a list of them.
 void read(const Place& place, HostPatterns& value, Range range = {});
 [[nodiscard]] Json write(Writing, const HostPatterns& value);
 [[nodiscard]] std::string type_words(const HostPatterns& value, Range range);
+[[nodiscard]] Json schema_of(Definitions& definitions, const HostPatterns& value, Range range = {});
 
 // An object whose keys are names: {x-canary: "1"}.
 void read(const Place& place, NamedValues& value, Range range = {});
 [[nodiscard]] Json write(Writing, const NamedValues& value);
 [[nodiscard]] std::string type_words(const NamedValues& value, Range range);
+[[nodiscard]] Json schema_of(Definitions& definitions, const NamedValues& value, Range range = {});
 
 template <class Fields>
 void optional_text(Fields& fields, std::string_view key, std::string& text, std::string_view doc) {

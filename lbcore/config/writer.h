@@ -25,7 +25,7 @@ inline Json write(Writing, std::uint64_t value) { return value; }
 inline Json write(Writing, double value) { return value; }
 inline Json write(Writing, Duration value) { return format_duration(value); }
 
-class ObjectWriter {
+class ObjectWriter : public WithoutRules {
  public:
   template <class T>
   void required(std::string_view key, const T& value, Range, std::string_view) {

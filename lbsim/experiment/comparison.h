@@ -46,6 +46,17 @@ struct ComparedFigure {
 [[nodiscard]] std::string to_text(const Comparison& comparison,
                                   const std::vector<std::string>& metrics);
 
+// A page with charts that needs nothing else: the figures of the table, and the runs with the first
+// seed on top of each other. REQUIRES: those were drawn (Run::drawn).
+[[nodiscard]] std::string to_html(const Comparison& comparison,
+                                  const std::vector<std::string>& metrics);
+
+// What stands in a table: "15.61 ± 0.20", with as many decimals as the interval makes meaningful.
+[[nodiscard]] std::string format_estimate(double mean, const std::optional<double>& half_width,
+                                          bool sign);
+// How many runs met what was expected.
+[[nodiscard]] std::string format_expectations(const ComparedVariant& variant);
+
 // Every figure of every variant with its values, mean, interval and difference.
 [[nodiscard]] config::Json to_json(const Comparison& comparison);
 

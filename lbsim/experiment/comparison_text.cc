@@ -13,17 +13,6 @@ constexpr std::size_t kNameColumns = 24;
 constexpr std::size_t kValueColumns = 19;
 constexpr std::size_t kVariantsAbreast = 4;  // 24 + 4 * 19 = 100 columns.
 
-// As many decimals as the interval makes meaningful: two digits of it.
-std::string show(double mean, const std::optional<double>& half_width, bool sign) {
-  const double scale = half_width && *half_width > 0 ? *half_width : std::abs(mean) / 100;
-  int decimals = 0;
-  if (scale > 0) decimals = static_cast<int>(std::clamp(1 - std::floor(std::log10(scale)), 0., 6.));
-  if (mean == std::floor(mean) && (!half_width || *half_width == 0)) decimals = 0;
-  const std::string number = sign && mean != 0 ? fmt::format("{:+.{}f}", mean, decimals)
-                                               : fmt::format("{:.{}f}", mean, decimals);
-  return half_width ? fmt::format("{} ± {:.{}f}", number, *half_width, decimals) : number;
-}
-
 class Table {
  public:
   Table(const Comparison& comparison, const std::vector<std::string>& metrics)
@@ -88,20 +77,15 @@ class Table {
     // The star of the best stands behind the number, so what has none gets a space there.
     append_line("", from, to, [&](std::size_t i) { return heading(i) + ' '; });
     for (const Row& row : rows_) append_row(row, from, to);
-    append_line("  expectations", from, to, [&](std::size_t i) {
-      const auto& runs = comparison_.variants[i].runs;
-      if (runs.front().verdicts.empty()) return std::string{"none "};
-      const auto passed =
-          std::count_if(runs.begin(), runs.end(), [](const RunResult& run) { return run.passed; });
-      return fmt::format("{} of {} runs met ", passed, runs.size());
-    });
+    append_line("  expectations", from, to,
+                [&](std::size_t i) { return format_expectations(comparison_.variants[i]) + ' '; });
   }
 
   void append_row(const Row& row, std::size_t from, std::size_t to) {
     append_line("  " + row.metric, from, to, [&](std::size_t i) {
       if (!row.figures[i]) return std::string{"- "};
       const ComparedFigure& figure = *row.figures[i];
-      return show(figure.estimate.mean, figure.estimate.half_width, false) +
+      return format_estimate(figure.estimate.mean, figure.estimate.half_width, false) +
              (figure.best ? "*" : " ");
     });
     const auto difference = [&](std::size_t i) -> const Difference* {
@@ -117,7 +101,7 @@ class Table {
     if (!any) return;
     append_line("    difference", from, to, [&](std::size_t i) {
       const Difference* d = difference(i);
-      return d == nullptr ? std::string{} : show(d->mean, d->half_width, true) + ' ';
+      return d == nullptr ? std::string{} : format_estimate(d->mean, d->half_width, true) + ' ';
     });
     if (!doubtful || seeds() < 2) return;
     append_line("", from, to, [&](std::size_t i) {
@@ -147,6 +131,25 @@ class Table {
 };
 
 }  // namespace
+
+// Two digits of the interval.
+std::string format_estimate(double mean, const std::optional<double>& half_width, bool sign) {
+  const double scale = half_width && *half_width > 0 ? *half_width : std::abs(mean) / 100;
+  int decimals = 0;
+  if (scale > 0) decimals = static_cast<int>(std::clamp(1 - std::floor(std::log10(scale)), 0., 6.));
+  if (mean == std::floor(mean) && (!half_width || *half_width == 0)) decimals = 0;
+  const std::string number = sign && mean != 0 ? fmt::format("{:+.{}f}", mean, decimals)
+                                               : fmt::format("{:.{}f}", mean, decimals);
+  return half_width ? fmt::format("{} ± {:.{}f}", number, *half_width, decimals) : number;
+}
+
+std::string format_expectations(const ComparedVariant& variant) {
+  const std::vector<RunResult>& runs = variant.runs;
+  if (runs.front().verdicts.empty()) return "none";
+  const auto passed =
+      std::count_if(runs.begin(), runs.end(), [](const RunResult& run) { return run.passed; });
+  return fmt::format("{} of {} runs met", passed, runs.size());
+}
 
 std::string to_text(const Comparison& comparison, const std::vector<std::string>& metrics) {
   return Table(comparison, metrics).text();

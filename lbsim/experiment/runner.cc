@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "lbcore/assert.h"
+#include "lbsim/scenario/report_page.h"
 #include "lbsim/scenario/timeline.h"
 #include "lbsim/simulator.h"
 
@@ -60,7 +61,13 @@ class Runner {
     const auto check = [this](Duration, std::uint64_t) {
       if (stopped()) throw Stopped{};
     };
-    return result_of(sim::simulate(scenario, {.progress = check}));
+    const scenario::Report report =
+        sim::simulate(scenario, {.progress = check, .over_time = run.drawn});
+    RunResult result = result_of(report);
+    if (run.drawn) {
+      result.page_data = std::make_shared<const config::Json>(scenario::page_data(report));
+    }
+    return result;
   }
 
   // Hands on what is next in order, and all that waited for it.

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ namespace lb::experiment {
 struct Run {
   std::size_t variant = 0;  // Index among the scenarios.
   std::uint64_t seed = 1;   // In place of the scenario's own.
+  bool drawn = false;       // Its result has what charts are drawn from.
 };
 
 // Every variant with every seed from `first_seed` on; the seeds of a variant stand together.
@@ -34,6 +36,7 @@ struct RunResult {
   std::string digest;
   bool passed = false;  // Every expectation.
   std::vector<Verdict> verdicts;
+  std::shared_ptr<const config::Json> page_data;  // See scenario/report_page.h. When it is drawn.
 };
 [[nodiscard]] RunResult result_of(const scenario::Report& report);
 

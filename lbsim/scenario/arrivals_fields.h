@@ -82,6 +82,16 @@ inline void read(const config::Place& place, Rate& rate, config::Range = {}) {
   config::read(place, level, kRateRange);
   rate = Rate{level};
 }
+inline config::Json schema_of(config::Definitions& definitions, const Rate&, config::Range = {}) {
+  return definitions.refer("rate", [&] {
+    Diurnal diurnal;
+    config::ObjectSchema curve(definitions);
+    curve.required("diurnal", diurnal, "a sine");
+    return config::any_of_schemas(
+        {schema_of(definitions, std::optional<double>{}, kRateRange),
+         config::not_empty(schema_of(definitions, std::vector<RatePoint>{})), curve.take()});
+  });
+}
 
 template <class Fields>
 void describe(Fields& fields, Poisson& poisson) {
@@ -93,16 +103,18 @@ void describe(Fields& fields, ConstantRate& constant) {
   fields.required("rate", constant.rate, "requests per second");
 }
 
-inline void describe(config::ObjectReader& fields, Renewal& renewal) {
+template <class Fields>
+void describe(Fields& fields, Renewal& renewal) {
   fields.required("gap", renewal.gap, "the time from one request to the next");
   fields.optional("rate", renewal.rate, kRateRange,
                   "requests per second: gaps are stretched until their mean fits");
-  const auto report = [&](std::string_view key, const char* words) {
-    const config::Node* node = fields.find(key);
-    if (node != nullptr) fields.place().child(*node, fields.path_of(key)).problem(words);
-  };
-  if (mean_ns(renewal.gap) < 1) report("gap", "has a mean of zero: requests without end at once");
-  if (renewal.rate && *renewal.rate <= 0) report("rate", "expected a number above 0");
+}
+
+inline void check(const config::ObjectReader& fields, const Renewal& renewal) {
+  if (mean_ns(renewal.gap) < 1) {
+    fields.problem_at("gap", "has a mean of zero: requests without end at once");
+  }
+  if (renewal.rate && *renewal.rate <= 0) fields.problem_at("rate", "expected a number above 0");
 }
 
 template <class Fields>
@@ -112,24 +124,28 @@ void describe(Fields& fields, MmppState& state) {
                   "how long it lasts on average, a duration");
 }
 
-inline void describe(config::ObjectReader& fields, Mmpp& mmpp) {
+template <class Fields>
+void describe(Fields& fields, Mmpp& mmpp) {
   fields.required("states", mmpp.states, "a list of states with rate and mean_stay");
+}
+
+inline void check(const config::ObjectReader& fields, const Mmpp& mmpp) {
   if (fields.find("states") != nullptr && mmpp.states.empty()) {
     fields.place().problem("\"states\" is empty: expected states with rate and mean_stay");
   }
 }
 
 // The file itself is read by the loader, which knows where it is.
-inline void describe(config::ObjectReader& fields, Replay& replay) {
+template <class Fields>
+void describe(Fields& fields, Replay& replay) {
   fields.required("file", replay.file, config::kAboveZero, "what to send again");
   fields.required("format", replay.format, "csv or access_log");
   fields.optional("speed", replay.speed, config::Range{.min = 0, .max = 1'000'000},
                   "how many times faster");
-  if (replay.speed < 1e-6) {
-    fields.place()
-        .child(*fields.find("speed"), fields.path_of("speed"))
-        .problem("expected a number above 0");
-  }
+}
+
+inline void check(const config::ObjectReader& fields, const Replay& replay) {
+  if (replay.speed < 1e-6) fields.problem_at("speed", "expected a number above 0");
 }
 
 inline constexpr config::Range kClientRange{.min = 1, .max = 65'000};
@@ -152,6 +168,14 @@ inline void read(const config::Place& place, Clients& clients, config::Range = {
   describe(fields, clients);
   fields.finish();
 }
+inline config::Json schema_of(config::Definitions& definitions, const Clients& clients,
+                              config::Range = {}) {
+  config::ObjectSchema object(definitions);
+  Clients copy = clients;
+  describe(object, copy);
+  return config::any_of_schemas(
+      {schema_of(definitions, clients.count, kClientRange), object.take()});
+}
 
 template <class Fields>
 void describe(Fields& fields, ClosedLoop& closed) {
@@ -165,6 +189,10 @@ inline constexpr std::array<std::string_view, 6> kArrivalKinds{"poisson", "const
 
 inline void read(const config::Place& place, Arrivals& value, config::Range = {}) {
   read_variant(place, value, kArrivalKinds);
+}
+inline config::Json schema_of(config::Definitions& definitions, const Arrivals& value,
+                              config::Range = {}) {
+  return variant_schema(definitions, value, kArrivalKinds);
 }
 
 }  // namespace lb::scenario

@@ -75,6 +75,13 @@ inline config::Json write(config::Writing writing, const Classes& classes) {
   return object;
 }
 
+inline config::Json schema_of(config::Definitions& definitions, const Classes&,
+                              config::Range = {}) {
+  config::Json time = schema_of(definitions, Distribution{});
+  time.erase("default");
+  return config::map_schema(std::move(time));
+}
+
 template <class Fields>
 void describe(Fields& fields, Behaviour& behaviour) {
   fields.optional("service_time", behaviour.service_time, "how long a request takes to serve");

@@ -81,8 +81,8 @@ class Checker {
 
   void check_cluster(const Expectation& expectation) const {
     if (expectation.metric != Metric::fairness || !expectation.cluster.empty()) return;
-    if (count(clusters_, clusters_.front()) == static_cast<std::ptrdiff_t>(clusters_.size()))
-      return;
+    const auto other = [&](std::string_view name) { return name != clusters_.front(); };
+    if (std::none_of(clusters_.begin(), clusters_.end(), other)) return;
     reader_.place()
         .child(*node_, path_)
         .problem("\"cluster\" is missing: there are several, and each has a fairness of its own");

@@ -8,8 +8,10 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "lbcore/config/reader.h"
+#include "lbcore/config/schema.h"
 #include "lbcore/config/writer.h"
 
 namespace lb::scenario {
@@ -68,6 +70,19 @@ config::Json write_variant(const std::variant<Ts...>& value,
   };
   std::visit(write_it, value);
   return object;
+}
+
+template <class... Ts>
+config::Json variant_schema(config::Definitions& definitions, const std::variant<Ts...>&,
+                            std::span<const std::string_view> kinds) {
+  std::vector<config::Json> schemas;
+  const auto add = [&](auto alternative) {
+    config::ObjectSchema object(definitions);
+    object.required(kinds[schemas.size()], alternative, "");
+    schemas.push_back(object.take());
+  };
+  (add(Ts{}), ...);
+  return config::any_of_schemas(std::move(schemas));
 }
 
 }  // namespace lb::scenario

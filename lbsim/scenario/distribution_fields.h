@@ -19,6 +19,10 @@ inline void read(const config::Place& place, Constant& constant, config::Range =
 inline config::Json write(config::Writing, const Constant& constant) {
   return config::write(config::Writing{}, constant.value);
 }
+inline config::Json schema_of(config::Definitions& definitions, const Constant& constant,
+                              config::Range = {}) {
+  return schema_of(definitions, constant.value);
+}
 
 template <class Fields>
 void describe(Fields& fields, Exponential& exponential) {
@@ -108,12 +112,26 @@ inline void read(const config::Place& place, Empirical& empirical, config::Range
 inline config::Json write(config::Writing, const Empirical& empirical) {
   return {{"values", config::write(config::Writing{}, empirical.sorted())}};
 }
+inline config::Json schema_of(config::Definitions& definitions, const Empirical&,
+                              config::Range = {}) {
+  config::Json values =
+      config::not_empty(schema_of(definitions, std::vector<Duration>{}, config::kFromZero));
+  return config::any_of_schemas({config::one_key_schema("values", std::move(values)),
+                                 config::one_key_schema("file", config::name_schema(definitions))});
+}
 
 inline void read(const config::Place& place, Distribution& value, config::Range = {}) {
   read_variant(place, value, kDistributionKinds);
 }
 inline config::Json write(config::Writing, const Distribution& value) {
   return write_variant(value, kDistributionKinds);
+}
+inline config::Json schema_of(config::Definitions& definitions, const Distribution& value,
+                              config::Range = {}) {
+  config::Json schema = definitions.refer(
+      "distribution", [&] { return variant_schema(definitions, value, kDistributionKinds); });
+  schema["default"] = write(config::Writing{}, value);
+  return schema;
 }
 
 }  // namespace lb::scenario

@@ -33,7 +33,7 @@ struct Expectation {
   // Of recovery_time: the figure `of` the requests of every stretch of length `over` has to be
   // `below` this.
   Metric of = Metric::error_ratio;
-  double below = 0;
+  std::optional<double> below;
   Duration over = std::chrono::seconds{1};
 };
 

@@ -28,22 +28,25 @@ struct EnumWords<scenario::ProbePhase> {
 
 namespace lb::scenario {
 
-inline void describe(config::ObjectReader& fields, Fleet& fleet) {
+template <class Fields>
+void describe(Fields& fields, Fleet& fleet) {
   fields.optional("daemons", fleet.daemons, config::Range{.min = 1, .max = Fleet::kDaemonsMax},
                   "how many daemons there are");
   fields.optional("clients", fleet.clients, "how clients come to a daemon");
   fields.optional("shares", fleet.shares, config::Range{.min = 0, .max = 1'000'000},
                   "which part of them each daemon gets");
   fields.optional("probes", fleet.probes, "whether daemons probe in step");
-  const config::Node* shares = fields.find("shares");
-  if (shares == nullptr || fleet.shares.empty()) return;
-  const config::Place place = fields.place().child(*shares, fields.path_of("shares"));
+}
+
+inline void check(const config::ObjectReader& fields, const Fleet& fleet) {
+  if (fleet.shares.empty()) return;
   if (fleet.shares.size() != fleet.daemons) {
-    place.problem("expected one number for each of the " + std::to_string(fleet.daemons) +
-                  " daemons, found " + std::to_string(fleet.shares.size()));
+    fields.problem_at("shares", "expected one number for each of the " +
+                                    std::to_string(fleet.daemons) + " daemons, found " +
+                                    std::to_string(fleet.shares.size()));
   } else if (std::all_of(fleet.shares.begin(), fleet.shares.end(),
                          [](std::uint32_t share) { return share == 0; })) {
-    place.problem("one of them has to be above 0");
+    fields.problem_at("shares", "one of them has to be above 0");
   }
 }
 

@@ -1,6 +1,5 @@
 // Reads the scenario file, and checks what only fits together.
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "lbsim/scenario/behaviour_text.h"
@@ -8,7 +7,6 @@
 #include "lbsim/scenario/expand_files.h"
 #include "lbsim/scenario/override.h"
 #include "lbsim/scenario/scenario_fields.h"
-#include "lbsim/scenario/timeline.h"
 
 namespace lb::scenario {
 namespace {
@@ -30,10 +28,12 @@ class Loader {
       scenario.name = base_name(file_name_);
       const Place place{root, "", problems_};
       ObjectReader reader(place);
-      read_all(reader, scenario);
+      WrittenScenario written{scenario};
+      read_all(reader, written);
       reader.finish();
       if (problems_.empty() && config_problems_.empty()) check(reader, scenario);
-      note_simulated_only(reader, scenario);
+      note_simulated_parts(reader, scenario);
+      note_simulated_only(written.events, simulated_only_);
     }
     loaded.simulated_only = config::format_problems(file_name_, simulated_only_);
     loaded.problems = config::format_problems(file_name_, problems_) +
@@ -75,51 +75,14 @@ class Loader {
     }
   }
 
-  void read_all(ObjectReader& reader, Scenario& scenario) {
-    reader.required("why", scenario.why, kAboveZero, "one sentence: what this shows");
-    reader.optional("seed", scenario.seed, "start of everything random");
-    reader.optional("duration", scenario.duration, kAboveZero, "for how long load is sent");
-    reader.optional("warmup", scenario.warmup, kFromZero, "start of the run that is not counted");
-    reader.known("config");
-    if (const Node* node = reader.find("config")) {
-      const bool own_file = !config_file_.empty();
-      const Place place{*node, own_file ? "" : "config", own_file ? config_problems_ : problems_};
-      if (!config_unreadable_) config::read(place, scenario.config);
-    } else {
-      reader.place().problem("\"config\" is missing: the configuration of lbd, or its file");
-    }
-    reader.optional("fleet", scenario.fleet, "daemons beside each other");
-    reader.optional("autoscalers", scenario.autoscalers, "clusters that grow and shrink");
-    read_backends(reader, scenario);
-    reader.optional("network", scenario.network, "simulated delays");
-    reader.required("load", scenario.load, "a list of loads");
-    if (problems_.empty()) read_traces(reader, scenario);
-    read_events(reader, scenario);
-    reader.optional("windows", scenario.windows, "parts of the run the report has figures of");
-    reader.optional("expect", scenario.expect, "what has to hold");
-  }
-
-  void read_backends(ObjectReader& reader, Scenario& scenario) {
-    reader.known("backends");
-    const Node* node = reader.find("backends");
-    if (node == nullptr) return;
-    if (node->kind != Node::Kind::map) {
-      return reader.place()
-          .child(*node, "backends")
-          .problem("expected an object with a backend's id, or \"*\", as each key");
-    }
-    // What is said of "*" holds for every backend that does not say otherwise.
-    Behaviour common;
-    if (const Node* star = node->find("*")) {
-      config::read(reader.place().child(*star, "backends.*"), common);
-    }
-    scenario.backends["*"] = common;
-    for (const Node::Entry& entry : node->entries) {
-      if (entry.key == "*") continue;
-      Behaviour behaviour = common;
-      config::read(reader.place().child(entry.value, "backends." + entry.key), behaviour);
-      scenario.backends[entry.key] = behaviour;
-    }
+  void read_all(ObjectReader& reader, WrittenScenario& written) {
+    written.config.own_problems = config_file_.empty() ? nullptr : &config_problems_;
+    written.config.unreadable = config_unreadable_;
+    describe(reader, written);
+    if (problems_.empty()) read_traces(reader, written.scenario);
+    read_reloads(written.events, read_file_, problems_, other_problems_);
+    check_struck(written.events, written.scenario, problems_);
+    if (problems_.empty()) plan_events(written.events, written.scenario, problems_);
   }
 
   // The files that loads send again.
@@ -146,7 +109,7 @@ class Loader {
     }
   }
 
-  void note_simulated_only(const ObjectReader& reader, const Scenario& scenario) {
+  void note_simulated_parts(const ObjectReader& reader, const Scenario& scenario) {
     if (scenario.fleet.daemons > 1) {
       simulated_only_.push_back({reader.find("fleet")->find("daemons")->at, "fleet.daemons",
                                  std::string{kOneDaemonOnly}});
@@ -165,215 +128,6 @@ class Loader {
             {entry.at, "backends." + backend.key + '.' + entry.key, std::string{kSimulatedOnly}});
       }
     }
-  }
-
-  void read_events(ObjectReader& reader, Scenario& scenario) {
-    reader.known("events");
-    const Node* node = reader.find("events");
-    if (node == nullptr) return;
-    const Place list = reader.place().child(*node, "events");
-    if (node->kind != Node::Kind::list) return list.problem("expected a list");
-    for (std::size_t i = 0; i < node->items.size(); ++i) {
-      read_event(list.child(node->items[i], "events[" + std::to_string(i) + ']'), scenario);
-    }
-    if (problems_.empty()) plan_events(scenario);
-  }
-
-  struct WrittenEvent {
-    Place place;
-    PlannedEvent planned;
-    std::string zone;  // All backends of it are struck.
-  };
-
-  void plan_events(Scenario& scenario) {
-    // Who joins on the way is in a zone, too.
-    for (const WrittenEvent& written : written_) scenario.events.push_back(written.planned.event);
-    const std::vector<Scenario::Member> members = scenario.all_backends();
-    for (WrittenEvent& written : written_) {
-      for (const Scenario::Member& member : members) {
-        const std::string& id = member.backend.id;
-        const bool inside = !written.zone.empty() && scenario.behaviour(id).zone == written.zone;
-        if (inside) written.planned.backends.push_back(id);
-      }
-      scenario.plan.push_back(written.planned);
-    }
-    if (const auto endless = make_timeline(scenario)) {
-      written_[*endless].place.problem("would happen more than 100,000 times");
-    }
-  }
-
-  void read_fault(ObjectReader& fields, WrittenEvent& written, const Scenario& scenario) {
-    Fault fault;
-    describe(fields, fault);
-    std::vector<std::uint32_t> daemons;
-    const bool names_daemons = read_daemons(fields, daemons, scenario);
-    const bool of_daemons =
-        names_daemons && fields.find("backend") == nullptr && fields.find("zone") == nullptr;
-    const bool of_network = fault.kind == FaultKind::loss || fault.kind == FaultKind::partition;
-    if (of_daemons) {
-      written.planned.event.what = DaemonFault{.kind = fault.kind};
-      written.planned.daemons = daemons;
-      check_daemon_fault(fields, fault.kind);
-    } else {
-      if (names_daemons && !of_network) {
-        fields.place()
-            .child(*fields.find("daemon"), fields.path_of("daemon"))
-            .problem("goes with loss and partition, which are between a backend and some daemons");
-      }
-      if (of_network) {
-        simulated_only_.push_back(
-            {fields.find("fault")->at, fields.path_of("fault"), std::string{kSimulatedOnly}});
-      }
-      fault.daemons = std::move(daemons);
-      written.planned.event.what = std::move(fault);
-      read_struck(fields, written, scenario);
-    }
-    fields.optional("for", written.planned.length, kAboveZero, "after which it recovers");
-    check_length(fields, written.planned);
-  }
-
-  // "daemon": a number or a list of them. False without any.
-  static bool read_daemons(ObjectReader& fields, std::vector<std::uint32_t>& daemons,
-                           const Scenario& scenario) {
-    fields.known("daemon");
-    const Node* node = fields.find("daemon");
-    if (node == nullptr) return false;
-    const Place place = fields.place().child(*node, fields.path_of("daemon"));
-    const Range range{.min = 0, .max = std::int64_t{scenario.fleet.daemons} - 1};
-    if (node->kind == Node::Kind::list) {
-      config::read(place, daemons, range);
-      if (daemons.empty()) place.problem("is empty: which daemons?");
-    } else {
-      config::read(place, daemons.emplace_back(), range);
-    }
-    return true;
-  }
-
-  void check_daemon_fault(ObjectReader& fields, FaultKind kind) {
-    const Node& fault = *fields.find("fault");
-    const std::string path = fields.path_of("fault");
-    simulated_only_.push_back({fault.at, path, std::string{kOneDaemonOnly}});
-    if (kind == FaultKind::crash || kind == FaultKind::recover) return;
-    fields.place()
-        .child(fault, path)
-        .problem("a daemon can \"crash\" and \"recover\"; anything else needs a \"backend\"");
-  }
-
-  // "backend": an id or a list of them; or "zone".
-  void read_struck(ObjectReader& fields, WrittenEvent& written, const Scenario& scenario) {
-    fields.known("backend");
-    const Node* backend = fields.find("backend");
-    fields.optional("zone", written.zone, kAboveZero, "all backends of this zone");
-    if ((backend == nullptr) == (fields.find("zone") == nullptr)) {
-      return fields.place().problem("expected \"backend\" (an id, or a list of them) or \"zone\"");
-    }
-    if (backend == nullptr) return check_zone(fields, written.zone, scenario);
-    const Place place = fields.place().child(*backend, fields.path_of("backend"));
-    if (backend->kind == Node::Kind::list) {
-      config::read(place, written.planned.backends, kAboveZero);
-    } else {
-      config::read(place, written.planned.backends.emplace_back(), kAboveZero);
-    }
-  }
-
-  static void check_zone(ObjectReader& fields, const std::string& zone, const Scenario& scenario) {
-    std::vector<std::string_view> zones;
-    for (const auto& [id, behaviour] : scenario.backends) {
-      if (!behaviour.zone.empty()) zones.push_back(behaviour.zone);
-    }
-    if (std::find(zones.begin(), zones.end(), zone) != zones.end()) return;
-    fields.place()
-        .child(*fields.find("zone"), fields.path_of("zone"))
-        .problem("no backend is in a zone \"" + zone + '"' + config::did_you_mean(zone, zones));
-  }
-
-  static void check_length(ObjectReader& fields, const PlannedEvent& written) {
-    if (!written.length) return;
-    const auto report = [&](const char* words) {
-      fields.place().child(*fields.find("for"), fields.path_of("for")).problem(words);
-    };
-    const auto& every = written.repetition.every;
-    if (every && *written.length + written.repetition.jitter >= *every) {
-      report("has to end before it comes again");
-    }
-    const auto* fault = std::get_if<Fault>(&written.event.what);
-    const auto* down = std::get_if<DaemonFault>(&written.event.what);
-    if ((fault != nullptr ? fault->kind : down->kind) == FaultKind::recover) {
-      report("does not go with recover, which is the end of something");
-    }
-  }
-
-  void read_event(const Place& place, Scenario& scenario) {
-    ObjectReader fields(place);
-    if (place.node.kind != Node::Kind::map) return;
-    WrittenEvent written{.place = place, .planned = {}, .zone = {}};
-    PlannedEvent& planned = written.planned;
-    Event& event = planned.event;
-    describe(fields, planned.repetition);
-    fields.required("at", event.at, kFromZero, "when, since the start of the run");
-    constexpr std::array<std::string_view, 5> kKinds{"fault", "reload", "add_backend",
-                                                     "remove_backend", "set_backends"};
-    if (fields.find("reload") != nullptr) {
-      Reload reload;
-      read_reload(fields, reload);
-      event.what = std::move(reload);
-    } else if (fields.find("add_backend") != nullptr) {
-      AddBackend add;
-      fields.required("add_backend", add, "");
-      event.what = std::move(add);
-    } else if (fields.find("remove_backend") != nullptr) {
-      RemoveBackend remove;
-      fields.required("remove_backend", remove, "");
-      event.what = std::move(remove);
-    } else if (fields.find("set_backends") != nullptr) {
-      event.what = read_set_backends(fields);
-    } else if (fields.find("fault") != nullptr) {
-      read_fault(fields, written, scenario);
-    } else {
-      place.problem("expected an event with " + config::one_of(kKinds));
-      for (const Node::Entry& entry : place.node.entries) fields.known(entry.key);
-    }
-    fields.finish();
-    written_.push_back(std::move(written));
-  }
-
-  SetBackends read_set_backends(ObjectReader& fields) {
-    SetBackends set;
-    fields.required("set_backends", set, "");
-    const Node& node = *fields.find("set_backends");
-    if (const Node* after = node.find("after")) {
-      simulated_only_.push_back(
-          {after->at, fields.path_of("set_backends") + ".after", std::string{kOneDaemonOnly}});
-    }
-    std::set<std::string> ids;
-    for (std::size_t i = 0; i < set.backends.size(); ++i) {
-      const std::string& id = set.backends[i].id;
-      if (id.empty() || ids.insert(id).second) continue;
-      const std::string path = fields.path_of("set_backends") + ".backends[" + std::to_string(i);
-      fields.place()
-          .child(node.find("backends")->items[i], path + ']')
-          .problem("there are two backends \"" + id + '"');
-    }
-    return set;
-  }
-
-  void read_reload(ObjectReader& fields, Reload& reload) {
-    fields.known("reload");
-    const Node* node = fields.find("reload");
-    if (node->kind != Node::Kind::scalar) {
-      config::read(fields.place().child(*node, fields.path_of("reload")), reload.config);
-      return;
-    }
-    const auto text = read_file_(node->text);
-    if (!text) {
-      fields.place()
-          .child(*node, fields.path_of("reload"))
-          .problem("cannot read \"" + node->text + '"');
-      return;
-    }
-    config::LoadedConfig loaded = config::load_config(*text, node->text);
-    other_problems_ += config::format_problems(node->text, loaded.problems);
-    reload.config = std::move(loaded.config);
   }
 
   // Names that have to exist somewhere else in the file.
@@ -539,7 +293,6 @@ class Loader {
   const ReadFile& read_file_;
   const std::vector<Override>& overrides_;
   std::vector<Problem> problems_;
-  std::vector<WrittenEvent> written_;
   std::vector<Problem> simulated_only_;
   std::string config_file_;  // The file "config" points at; empty when it is inline.
   bool config_unreadable_ = false;

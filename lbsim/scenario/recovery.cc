@@ -22,8 +22,8 @@ double slower_share(Metric quantile) {
 
 Recovery::Recovery(const Expectation& expectation, Duration to)
     : of_(expectation.of),
-      limit_(expectation.below),
-      limit_latency_(static_cast<std::int64_t>(expectation.below * 1e9 + 0.5)),
+      limit_(*expectation.below),
+      limit_latency_(static_cast<std::int64_t>(*expectation.below * 1e9 + 0.5)),
       after_(*expectation.after),
       step_(expectation.over / kStepsPerStretch) {
   LB_ASSERT(step_ > Duration::zero() && after_ + expectation.over <= to);

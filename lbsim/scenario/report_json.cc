@@ -163,7 +163,7 @@ Json expectation_json(const ExpectationResult& result) {
   time("after", expectation.after);
   if (expectation.metric == Metric::recovery_time) {
     entry["of"] = metric_name(expectation.of);
-    entry["below"] = expectation.below;
+    entry["below"] = *expectation.below;
     time("over", expectation.over);
   }
   if (expectation.min) entry["min"] = *expectation.min;

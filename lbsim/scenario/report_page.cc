@@ -1,11 +1,12 @@
-// A report as a page: the report as JSON, and a script that draws it.
+// A page is data as JSON, and a script that draws it.
+#include "lbsim/scenario/report_page.h"
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "lbcore/assert.h"
 #include "lbcore/exact_math.h"
 #include "lbsim/scenario/page/parts.h"
-#include "lbsim/scenario/report.h"
 
 namespace lb::scenario {
 namespace {
@@ -55,12 +56,17 @@ std::string escaped(const std::string& text) {
 
 }  // namespace
 
-std::string to_html(const Report& report) {
+Json page_data(const Report& report) {
   LB_ASSERT(report.series.has_value());
   Json data = to_json(report);
   data["tail"] = tail_of(report.total.latency);
+  return data;
+}
+
+std::string make_page(PageKind kind, const std::string& title, const Json& data) {
+  const bool run = kind == PageKind::run;
   std::string out;
-  std::string_view rest = page::kHtml;
+  std::string_view rest = run ? page::kReportHtml : page::kCompareHtml;
   while (!rest.empty()) {
     const std::size_t begin = rest.find('@');
     out += rest.substr(0, begin);
@@ -68,13 +74,18 @@ std::string to_html(const Report& report) {
     const std::size_t end = rest.find('@', begin + 1);
     LB_ASSERT(end != std::string_view::npos);
     const std::string_view mark = rest.substr(begin + 1, end - begin - 1);
-    out += mark == "TITLE"  ? escaped(report.scenario)
-           : mark == "CSS"  ? page::kCss
-           : mark == "DATA" ? as_script(data)
-                            : page::kScript;
+    if (mark == "TITLE") out += escaped(title);
+    if (mark == "CSS") out += page::kCss;
+    if (mark == "DATA") out += as_script(data);
+    if (mark == "SCRIPT") out += page::kCharts;
+    if (mark == "SCRIPT") out += run ? page::kReportScript : page::kCompareScript;
     rest = rest.substr(end + 1);
   }
   return out;
+}
+
+std::string to_html(const Report& report) {
+  return make_page(PageKind::run, report.scenario, page_data(report));
 }
 
 }  // namespace lb::scenario

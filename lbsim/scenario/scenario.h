@@ -207,6 +207,9 @@ struct Override {
                                            const ReadFile& read_file,
                                            const std::vector<Override>& overrides = {});
 
+// The JSON Schema of a scenario file: what editors and validators may know of it.
+[[nodiscard]] config::Json scenario_schema();
+
 // `text` with the number of the client in place of {client}.
 [[nodiscard]] std::string for_client(std::string_view text, std::uint32_t client);
 

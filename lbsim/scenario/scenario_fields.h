@@ -9,37 +9,17 @@
 
 #include "lbcore/config/cluster_fields.h"
 #include "lbcore/config/route_fields.h"
+#include "lbcore/config/schema.h"
 #include "lbcore/routing/header_rules.h"
 #include "lbcore/routing/host.h"
 #include "lbsim/scenario/arrivals_fields.h"
 #include "lbsim/scenario/behaviour_fields.h"
 #include "lbsim/scenario/choice.h"
 #include "lbsim/scenario/distribution_fields.h"
+#include "lbsim/scenario/event_fields.h"
 #include "lbsim/scenario/expectation_fields.h"
 #include "lbsim/scenario/fleet_fields.h"
-#include "lbsim/scenario/repetition.h"
 #include "lbsim/scenario/scenario.h"
-
-namespace lb::config {
-
-template <>
-struct EnumWords<scenario::FaultKind> {
-  using enum scenario::FaultKind;
-  static constexpr std::array<std::pair<scenario::FaultKind, const char*>, 11> words{
-      {{crash, "crash"},
-       {hang, "hang"},
-       {refuse, "refuse"},
-       {reset, "reset"},
-       {slow, "slow"},
-       {error_ratio, "error_ratio"},
-       {black_hole, "black_hole"},
-       {loss, "loss"},
-       {partition, "partition"},
-       {fail_probes, "fail_probes"},
-       {recover, "recover"}}};
-};
-
-}  // namespace lb::config
 
 namespace lb::scenario {
 
@@ -51,39 +31,37 @@ using config::Place;
 using config::Problem;
 using config::Range;
 
-// What the harness would send has to be a request, or the two worlds could not agree on it.
-inline void check_request(const ObjectReader& fields, const RequestShape& request) {
-  const auto report = [&](std::string_view key, const std::string& words) {
-    const Node* node = fields.find(key);
-    if (node == nullptr) return;
-    fields.place().child(*node, fields.path_of(key)).problem(words);
-  };
-  const auto visible = [](std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  };
-  if (!is_token(request.method)) report("method", "not a method: \"" + request.method + '"');
-  if (!request.path.starts_with('/') || !visible(request.path)) {
-    report("path", "expected a path that starts with \"/\", with special characters escaped");
-  }
-  if (!request.host.empty() && !is_authority(for_client(request.host, 0))) {
-    report("host", "expected host or host:port, found \"" + request.host + '"');
-  }
-  for (const NamedValue& field : request.headers.items) {
-    const auto reserved = why_reserved(field.name);
-    if (!is_token(field.name) || !is_field_value(field.value)) {
-      report("headers", "not a header field: \"" + field.name + '"');
-    } else if (reserved) {
-      report("headers", '"' + field.name + "\" may not be set here; a host goes under \"host\"");
-    }
-  }
-}
-
-inline void describe(ObjectReader& fields, RequestShape& request) {
+template <class Fields>
+void describe(Fields& fields, RequestShape& request) {
   fields.optional("method", request.method, kAboveZero, "the method");
   fields.optional("path", request.path, kAboveZero, "the path, with its query");
   fields.optional("host", request.host, kAboveZero, "the host; the listener's address without it");
   fields.optional("headers", request.headers, "header fields and their values");
-  check_request(fields, request);
+}
+
+// What the harness would send has to be a request, or the two worlds could not agree on it.
+inline void check(const ObjectReader& fields, const RequestShape& request) {
+  const auto visible = [](std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  };
+  if (!is_token(request.method))
+    fields.problem_at("method", "not a method: \"" + request.method + '"');
+  if (!request.path.starts_with('/') || !visible(request.path)) {
+    fields.problem_at("path",
+                      "expected a path that starts with \"/\", with special characters escaped");
+  }
+  if (!request.host.empty() && !is_authority(for_client(request.host, 0))) {
+    fields.problem_at("host", "expected host or host:port, found \"" + request.host + '"');
+  }
+  for (const NamedValue& field : request.headers.items) {
+    const auto reserved = why_reserved(field.name);
+    if (!is_token(field.name) || !is_field_value(field.value)) {
+      fields.problem_at("headers", "not a header field: \"" + field.name + '"');
+    } else if (reserved) {
+      fields.problem_at("headers",
+                        '"' + field.name + "\" may not be set here; a host goes under \"host\"");
+    }
+  }
 }
 
 template <class Fields>
@@ -92,7 +70,8 @@ void describe(Fields& fields, Network& network) {
   fields.optional("one_way", network.one_way, kFromZero, "from one host to the next");
 }
 
-inline void describe(ObjectReader& fields, Autoscaler& scaler) {
+template <class Fields>
+void describe(Fields& fields, Autoscaler& scaler) {
   constexpr Range kCount{.min = 1, .max = 10'000};
   fields.required("cluster", scaler.cluster, kAboveZero, "the cluster that grows and shrinks");
   fields.optional("min", scaler.min, kCount, "never fewer backends");
@@ -104,11 +83,12 @@ inline void describe(ObjectReader& fields, Autoscaler& scaler) {
                   "from a decision to a backend that is up");
   fields.optional("stabilisation", scaler.stabilisation, kFromZero,
                   "it shrinks to the most it wanted in this time");
+}
+
+inline void check(const ObjectReader& fields, const Autoscaler& scaler) {
   if (scaler.min > scaler.max) fields.place().problem("\"min\" is above \"max\"");
   if (scaler.target_utilisation <= 0 || scaler.target_utilisation > 1) {
-    fields.place()
-        .child(*fields.find("target_utilisation"), fields.path_of("target_utilisation"))
-        .problem("expected a number above 0 and up to 1");
+    fields.problem_at("target_utilisation", "expected a number above 0 and up to 1");
   }
 }
 
@@ -132,59 +112,49 @@ void describe(Fields& fields, Load& load) {
   fields.optional("request", load.request, "what is asked");
 }
 
-inline void describe(ObjectReader& fields, AddBackend& add) {
-  fields.required("cluster", add.cluster, kAboveZero, "the cluster it joins");
-  describe(fields, add.backend);
-}
+// Behaviours by the ids of their backends. What is said of "*" holds for every backend that does
+// not say otherwise.
+using Behaviours = std::map<std::string, Behaviour>;
+void read(const Place& place, Behaviours& behaviours, Range range = {});
+[[nodiscard]] config::Json schema_of(config::Definitions& definitions, const Behaviours& behaviours,
+                                     Range range = {});
 
-inline void describe(ObjectReader& fields, RemoveBackend& remove) {
-  fields.required("cluster", remove.cluster, kAboveZero, "the cluster it leaves");
-  fields.required("id", remove.id, kAboveZero, "the backend's id");
-}
+// The configuration of lbd, which may be in a file of its own; that was put in its place before.
+struct ConfigPart {
+  config::DaemonConfig& config;
+  std::vector<Problem>* own_problems = nullptr;  // Of its file; null when it is inline.
+  bool unreadable = false;
+};
+void read(const Place& place, ConfigPart& part, Range range = {});
+[[nodiscard]] config::Json schema_of(config::Definitions& definitions, const ConfigPart& part,
+                                     Range range = {});
 
-inline void describe(ObjectReader& fields, SetBackends& set) {
-  fields.required("cluster", set.cluster, kAboveZero, "the cluster that has other backends");
-  fields.required("backends", set.backends, "all it has from now on");
-  fields.optional("after", set.after, "how long a daemon takes to notice");
-}
+// A scenario as it is written.
+struct WrittenScenario {
+  Scenario& scenario;
+  ConfigPart config{scenario.config};
+  std::vector<WrittenEvent> events{};
+};
 
-inline void describe(ObjectReader& fields, Repetition& repetition) {
-  fields.optional("every", repetition.every, kAboveZero, "it comes again at equal distances");
-  fields.optional("jitter", repetition.jitter, kFromZero, "each time later by anything up to this");
-  fields.optional("mean_every", repetition.mean_every, kAboveZero,
-                  "it comes again at random, so often on average");
-  fields.optional("until", repetition.until, kAboveZero, "not at this time or later");
-  fields.optional("count", repetition.count, kAboveZero, "how often in all");
-  const bool repeated = repetition.every || repetition.mean_every;
-  if (repetition.every && repetition.mean_every) {
-    fields.place().problem("has both \"every\" and \"mean_every\"");
-  }
-  for (const char* key : {"jitter", "until", "count"}) {
-    if (fields.find(key) == nullptr || repeated) continue;
-    std::string words{"has \""};
-    fields.place().problem(words.append(key).append("\" without \"every\" or \"mean_every\""));
-  }
-}
-
-inline void describe(ObjectReader& fields, Fault& fault) {
-  fields.required("fault", fault.kind, "what happens to it");
-  fields.optional("factor", fault.factor, Range{.min = 0, .max = 1'000'000},
-                  "for slow: service times are multiplied by it");
-  fields.optional("add", fault.add, kFromZero,
-                  "for slow: how much later every answer is, those to probes too");
-  fields.optional("in", fault.in, kFromZero, "for black_hole: how soon the errors come");
-  fields.optional("ratio", fault.ratio, Range{.min = 0, .max = 1},
-                  "for error_ratio and loss: which share of the answers, or of all messages");
-  fields.optional("retransmit", fault.retransmit, kAboveZero,
-                  "for loss: when a message is sent again, and twice as long each next time");
-  if (fault.kind == FaultKind::slow && fields.find("factor") == nullptr &&
-      fields.find("add") == nullptr) {
-    fields.place().problem("\"factor\" or \"add\" is missing: how many times slower, or by what");
-  }
-  const bool has_share = fault.kind == FaultKind::error_ratio || fault.kind == FaultKind::loss;
-  if (has_share && fields.find("ratio") == nullptr) {
-    fields.place().problem("\"ratio\" is missing: which share of the answers");
-  }
+template <class Fields>
+void describe(Fields& fields, WrittenScenario& written) {
+  Scenario& scenario = written.scenario;
+  fields.required("why", scenario.why, kAboveZero, "one sentence: what this shows");
+  fields.optional("seed", scenario.seed, "start of everything random");
+  fields.optional("duration", scenario.duration, kAboveZero, "for how long load is sent");
+  fields.optional("warmup", scenario.warmup, kFromZero, "start of the run that is not counted");
+  fields.required("config", written.config, "the configuration of lbd, or its file");
+  fields.optional("fleet", scenario.fleet, "daemons beside each other");
+  fields.optional("autoscalers", scenario.autoscalers, "clusters that grow and shrink");
+  fields.optional("backends", scenario.backends,
+                  "how backends behave, by their ids; \"*\" is for all that say nothing else");
+  fields.optional("network", scenario.network, "simulated delays");
+  fields.required("load", scenario.load, "a list of loads");
+  fields.optional("events", written.events, "what happens on the way");
+  fields.optional("windows", scenario.windows, "parts of the run the report has figures of");
+  fields.optional("expect", scenario.expect, "what has to hold");
+  std::string schema;
+  config::optional_text(fields, "$schema", schema, "for editors: what this file may say");
 }
 
 }  // namespace lb::scenario

@@ -5,47 +5,15 @@ A headless Chromium opens pages of real runs. Their scripts have to end without 
 for nothing over a network; what they have drawn is looked up in the document they leave behind.
 """
 import json
-import re
-import shutil
-import subprocess
-import sys
-import tempfile
-import unittest
-from pathlib import Path
 
-LBSIM, SCENARIOS = Path(sys.argv[1]), Path(sys.argv[2])
-SECONDS_MAX = 60
-BROWSER = [
-    "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--enable-logging=stderr", "--virtual-time-budget=2000", "--window-size=1200,2400",
-]
+from browser import SCENARIOS, Pages, main
 
 
-class ReportPageTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = Path(tempfile.mkdtemp())
-        self.addCleanup(shutil.rmtree, self.folder)
-
+class ReportPageTest(Pages):
     def make_page(self, scenario, *options):
         page, figures = self.folder / "page.html", self.folder / "report.json"
-        done = subprocess.run([LBSIM, "run", scenario, "--html", page, "--json", figures, *options],
-                              capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
-        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.lbsim("run", scenario, "--html", page, "--json", figures, *options)
         return page, json.loads(figures.read_text())
-
-    def browse(self, page, *what):
-        done = subprocess.run([*BROWSER, f"--user-data-dir={self.folder / 'profile'}", *what,
-                               page.as_uri()],
-                              capture_output=True, text=True, timeout=SECONDS_MAX, check=True)
-        for line in done.stderr.splitlines():
-            if "CONSOLE" in line:
-                self.fail(line)  # Nothing there writes to it unless something is wrong.
-        return done.stdout
-
-    def drawn(self, page):
-        document = self.browse(page, "--dump-dom")
-        return document[:document.index("<script>")], document
 
     def test_everything_is_drawn(self):
         page, report = self.make_page(SCENARIOS / "health/flapping_backend.json")
@@ -70,10 +38,7 @@ class ReportPageTest(unittest.TestCase):
 
     def test_it_needs_nothing_else(self):
         page, _ = self.make_page(SCENARIOS / "steady.json")
-        text = page.read_text()
-        for what in (r"(?:src|href)\s*=\s*[\"'](?!data:)", r"sourceMappingURL=", r"@import"):
-            found = re.search(what, text.split("<script>")[0] if "src" in what else text)
-            self.assertIsNone(found and found.group())
+        self.check_it_needs_nothing_else(page)
 
     def test_words_of_a_scenario_are_words(self):
         evil = self.folder / "evil.json"
@@ -87,10 +52,8 @@ class ReportPageTest(unittest.TestCase):
 
     def test_it_fills_a_screen(self):
         page, _ = self.make_page(SCENARIOS / "strategies/one_slow_backend.json")
-        picture = self.folder / "page.png"
-        self.browse(page, f"--screenshot={picture}")
-        self.assertGreater(picture.stat().st_size, 50_000, "a page without charts is much smaller")
+        self.assertGreater(self.picture_size(page), 50_000, "a page without charts is much smaller")
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    main()

@@ -651,6 +651,15 @@ const std::vector<Broken> kBroken = {
      " \"windows\": [{\"name\": \"late\", \"from\": \"10s\"}]}",
      {},
      "s.json:4:39: windows[0].from: has to be before the end of the run\n"},
+    {"AFairnessOfNobody",
+     "{\"why\": \"a test\",\n"
+     " \"config\": {\"listeners\": [{\"name\": \"a\", \"bind\": \"127.0.0.1:1\", \"cluster\": "
+     "\"web\"}], \"clusters\": [{\"name\": \"web\", \"backends\": []}]},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"expect\": [{\"metric\": \"fairness\", \"min\": 1}, {\"metric\": \"share\", \"backend\": "
+     "\"b1\", \"max\": 1}]}",
+     {},
+     "s.json:4:78: expect[1].backend: there is no backend \"b1\"\n"},
     {"ATimeWithoutAnEvent",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"

@@ -1,10 +1,15 @@
-// The parts of a report's page, as they are in this folder.
+// The parts of pages, as they are in this folder.
 #pragma once
 
 namespace lb::scenario::page {
 
-extern const char* const kHtml;    // With the marks @TITLE@, @CSS@, @DATA@ and @SCRIPT@.
-extern const char* const kCss;     // Of the charts and of the page.
-extern const char* const kScript;  // Likewise.
+// With the marks @TITLE@, @CSS@, @DATA@ and @SCRIPT@.
+extern const char* const kReportHtml;
+extern const char* const kCompareHtml;
+
+extern const char* const kCss;     // Of the charts and of all pages.
+extern const char* const kCharts;  // What all pages are drawn with; goes before their own script.
+extern const char* const kReportScript;
+extern const char* const kCompareScript;
 
 }  // namespace lb::scenario::page
