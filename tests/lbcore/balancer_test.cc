@@ -348,5 +348,17 @@ TEST_F(BalancerTest, FailedAttemptsDoNotReturnTheirConnection) {
   EXPECT_FALSE(retry(a).reused);
 }
 
+TEST_F(BalancerTest, HasBackendsAskedWhereItsStrategyWantsToKnow) {
+  config.strategy = PrequalConfig{};
+  const Assignment a = request();
+  const Names asked = actions();
+  EXPECT_EQ(asked.size(), 3u) << "prequal asks three with every request";
+  for (const std::string& action : asked) EXPECT_TRUE(action.starts_with("ask b")) << action;
+  send(a);
+  answer(a);
+  finish(a);
+  EXPECT_EQ(actions(), Names{}) << "nobody is asked without a request";
+}
+
 }  // namespace
 }  // namespace lb
