@@ -32,8 +32,8 @@ bool worth_repeating(const RetryConditions& on, int status) {
 }
 
 bool within_budget(const RetryConfig& config, std::size_t retrying, std::size_t active) {
-  return retrying < std::max<std::size_t>(config.budget_floor,
-                                          active * config.budget_percent / 100);
+  return retrying <
+         std::max<std::size_t>(config.budget_floor, active * config.budget_percent / 100);
 }
 
 Duration backoff(const BackoffConfig& config, std::uint32_t next_attempt, Prng& prng) {

@@ -69,8 +69,7 @@ bool port_is_free(const Endpoint& endpoint) {
   // Without SO_REUSEPORT: a socket that somebody listens on makes this fail, one that is only
   // bound (and lets us share it) does not.
   enable(fd, SOL_SOCKET, SO_REUSEADDR);
-  const bool free =
-      ::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0;
+  const bool free = ::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0;
   const int error = errno;
   ::close(fd);
   errno = error;

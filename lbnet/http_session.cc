@@ -159,7 +159,7 @@ class HttpSession final : public Session {
   Way way_ = Way::forward;
   const Route* route_ = nullptr;  // In setup_; null where there are none, or none fits.
   ClusterId cluster_;
-  RequestInput input_;  // What the brain is told of it.
+  RequestInput input_;    // What the brain is told of it.
   std::string location_;  // Of a redirect.
 
   // -- Its answer
@@ -328,9 +328,8 @@ bool HttpSession::accept_request() {
 // The key for strategies that hash, and whom the affinity cookie names. Most clusters need to look
 // at no field for it.
 void HttpSession::describe_to_brain(const http::RequestHead& head) {
-  input_ = {.key = client_key_,
-            .pooled = true,
-            .priority = route_ == nullptr ? 0 : route_->priority};
+  input_ = {
+      .key = client_key_, .pooled = true, .priority = route_ == nullptr ? 0 : route_->priority};
   const ClusterRuntime* cluster = worker_.cluster(cluster_);
   if (cluster == nullptr) return;
   const bool by_client = cluster->key_expression().source == KeyExpression::Source::client_ip;

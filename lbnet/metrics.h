@@ -34,8 +34,8 @@ struct DurationHistogram {
 };
 
 struct ListenerCounters {
-  std::uint64_t connections = 0;         // Accepted.
-  std::uint64_t connections_active = 0;  // Open now.
+  std::uint64_t connections = 0;           // Accepted.
+  std::uint64_t connections_active = 0;    // Open now.
   std::array<std::uint64_t, 6> answers{};  // By class of status; 0 for none (TCP, client gone).
   std::uint64_t rejected = 0;              // Not HTTP, or not HTTP we take: never reached a brain.
   std::uint64_t rate_limited = 0;          // Refused by the rate limit.

@@ -24,11 +24,11 @@ class Prober::Attempt {
     std::string detail;
     const ProbeResult result = co_await probe(detail);
     // This coroutine must not be the one that destroys what it still uses.
-    boost::asio::post(prober_.io_, [&prober = prober_, probe = probe_, result, detail,
-                                    abandoned = abandoned_] {
-      prober.attempts_.erase(probe);
-      if (!abandoned) prober.done_(probe, result, detail);
-    });
+    boost::asio::post(prober_.io_,
+                      [&prober = prober_, probe = probe_, result, detail, abandoned = abandoned_] {
+                        prober.attempts_.erase(probe);
+                        if (!abandoned) prober.done_(probe, result, detail);
+                      });
   }
 
   void abandon() {

@@ -16,8 +16,8 @@ namespace lb::net {
 class Prober {
  public:
   // Called once for each probe that is not abandoned. `detail` says what came: "200", "refused".
-  using Done = std::function<void(const ProbeId& probe, ProbeResult result,
-                                  const std::string& detail)>;
+  using Done =
+      std::function<void(const ProbeId& probe, ProbeResult result, const std::string& detail)>;
 
   Prober(boost::asio::io_context& io, Done done);
   ~Prober();

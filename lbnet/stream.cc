@@ -111,7 +111,7 @@ struct Stream::WriteOp final : detail::reactor_op {
   bool connecting = false;
   std::array<std::string_view, kPiecesMax> pieces{};
   std::size_t piece_count = 0;
-  std::size_t first = 0;   // The piece to send next, and how much of it has been sent.
+  std::size_t first = 0;  // The piece to send next, and how much of it has been sent.
   std::size_t offset = 0;
   IoError result = 0;
 };

@@ -65,7 +65,7 @@ class Stream {
   // What is awaited resumes soon with ECANCELED. Nothing else happens to the connection.
   void cancel();
 
-  void shut_down_write();      // No more bytes from us: the peer reads the end of the stream.
+  void shut_down_write();       // No more bytes from us: the peer reads the end of the stream.
   void reset_when_destroyed();  // End with RST instead of FIN: what was sent may be cut short.
 
   [[nodiscard]] int fd() const { return fd_; }

@@ -23,9 +23,9 @@ struct Wishes {
 };
 
 // Deterministic: the same scenario gives the same report and digest, on every compiler and machine.
-// Time: about a third of a microsecond for each request. Memory does not grow with the length of the run.
-// That requests are neither lost nor counted twice is asserted at its end.
-// REQUIRES: the scenario came out of load_scenario() without problems.
+// Time: about a third of a microsecond for each request. Memory does not grow with the length of
+// the run. That requests are neither lost nor counted twice is asserted at its end. REQUIRES: the
+// scenario came out of load_scenario() without problems.
 [[nodiscard]] scenario::Report simulate(const scenario::Scenario& scenario,
                                         const Wishes& wishes = {});
 

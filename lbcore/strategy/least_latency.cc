@@ -39,9 +39,7 @@ Score count(Instant at) { return at.time_since_epoch().count(); }
 class LeastLatency final : public Strategy {
  public:
   LeastLatency(const LatencyAverageConfig& config, Comparing comparing)
-      : rule_(config),
-        by_load_(comparing == Comparing::latency_and_load),
-        log_(config.decay_time) {
+      : rule_(config), by_load_(comparing == Comparing::latency_and_load), log_(config.decay_time) {
     LB_ASSERT(config.decay_time > Duration{});
   }
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr unsigned kIndexBits = 24;
 constexpr std::uint64_t kIndexMask = (std::uint64_t{1} << kIndexBits) - 1;
-constexpr std::size_t kOverhang = 64;  // Nodes behind the last slot, at a guess.
+constexpr std::size_t kOverhang = 64;               // Nodes behind the last slot, at a guess.
 constexpr std::uint64_t kFree = ~std::uint64_t{0};  // Of no backend: there are fewer than 2^24.
 
 class RingHash final : public Strategy {

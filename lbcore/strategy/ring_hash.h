@@ -37,9 +37,8 @@ struct RingHashConfig {
   template <class Fields>
   void describe(Fields& fields) {
     fields.optional("key", key, "what of a request names the backend");
-    fields.optional(
-        "virtual_nodes", virtual_nodes, {.min = 1, .max = 4096},
-        "places on the ring for each unit of weight; more are more even");
+    fields.optional("virtual_nodes", virtual_nodes, {.min = 1, .max = 4096},
+                    "places on the ring for each unit of weight; more are more even");
     fields.optional("balance_factor", balance_factor, {.min = 1, .max = BoundedLoad::kFactorMax},
                     "times its fair share of what is in flight that a backend may have; no bound "
                     "without it");

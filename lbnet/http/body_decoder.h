@@ -33,8 +33,17 @@ class BodyDecoder {
 
  private:
   enum class State : std::uint8_t {
-    size, extension, size_lf, data, data_cr, data_lf,
-    trailer, trailer_name, trailer_value, trailer_lf, end_lf
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer,
+    trailer_name,
+    trailer_value,
+    trailer_lf,
+    end_lf
   };
 
   Decoded decode_chunked(Buffer& buffer);

@@ -253,9 +253,8 @@ int read_request_framing(RequestHead& request) {
 bool is_token_char(char c) { return kTokenChars[static_cast<unsigned char>(c)]; }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return lower(x) == lower(y);
-         });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
 }
 
 HeadScanner::Result HeadScanner::scan(std::string_view bytes) {

@@ -40,8 +40,7 @@ class HeadScanner {
 [[nodiscard]] int parse_request_head(std::string_view head, RequestHead& request);
 
 // False when the head is not one to pass on. `to_head`: the request was a HEAD.
-[[nodiscard]] bool parse_response_head(std::string_view head, bool to_head,
-                                       ResponseHead& response);
+[[nodiscard]] bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response);
 
 [[nodiscard]] bool is_token_char(char c);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);

@@ -45,10 +45,10 @@ std::optional<double> find(const Figures& figures, std::string_view name, std::s
 
 Better better_direction(std::string_view name) {
   constexpr std::array<std::string_view, 16> kLower{
-      "error_ratio",   "server_error",  "server_error_ratio", "timed_out", "timed_out_ratio",
-      "failed",        "failed_ratio",  "retries",            "retry_ratio",
-      "refused_ratio", "amplification", "in_system_mean",     "queue_mean",
-      "queue_max",     "ejections",     "out_s"};
+      "error_ratio",     "server_error",  "server_error_ratio", "timed_out",
+      "timed_out_ratio", "failed",        "failed_ratio",       "retries",
+      "retry_ratio",     "refused_ratio", "amplification",      "in_system_mean",
+      "queue_mean",      "queue_max",     "ejections",          "out_s"};
   constexpr std::array<std::string_view, 5> kHigher{"ok", "ok_ratio", "throughput", "fairness",
                                                     "passed"};
   const std::size_t dot = name.rfind('.');

@@ -161,7 +161,8 @@ TEST(Warnings, TellOfASecretThatCanBeGuessed) {
   const auto warnings_of = [](const std::string& secret) {
     return format_problems(
         "f", load_config("clusters:\n- {name: web, backends: [{id: a, address: 'h:1'}],\n"
-                         "   affinity: {cookie: {secret: '" + secret + "'}}}\n",
+                         "   affinity: {cookie: {secret: '" +
+                             secret + "'}}}\n",
                          "f")
                  .warnings);
   };
