@@ -83,8 +83,10 @@
   } else {
     at("load").parentElement.remove();
   }
-  if (report.tail.length > 1) {
-    chart("tail", ["slower"], tail_points(report.tail), on_log_axis);
+  // Where all took equally long there is nothing to draw.
+  const tail = tail_points(report.tail);
+  if (tail.filter(([, share]) => share > 0).length > 1) {
+    chart("tail", ["slower"], tail, on_log_axis);
   } else {
     at("tail").parentElement.remove();
   }
