@@ -308,6 +308,16 @@ class Simulation {
         now_ + (lane == Lane::one_way ? scenario_.network.one_way : scenario_.network.connect);
     events_.push(lane, event);
   }
+  // What the digest remembers besides results, statuses, health and who was picked.
+  enum class Mark : std::uint64_t {
+    ejected = 3,
+    readmitted = 4,
+    daemon_refused = 6,
+    daemon_gone = 7,
+    daemon_back = 8,
+    scaled = 9,
+  };
+  void note(Mark what, std::uint64_t who) { note(static_cast<std::uint64_t>(what), who); }
   void note(std::uint64_t what, std::uint64_t who) {
     const auto now = static_cast<std::uint64_t>(now_.time_since_epoch().count());
     digest_ = mix(digest_ ^ (now * 0x9e3779b97f4a7c15ULL + (what << 32U) + who));

@@ -223,7 +223,7 @@ void Simulation::play(const scenario::DaemonFault& fault) {
 }
 
 void Simulation::crash(Daemon& daemon) {
-  note(7, daemon.number);
+  note(Mark::daemon_gone, daemon.number);
   daemon.state = Daemon::State::gone;
   keep_counters(daemon);
   break_clients(daemon);
@@ -265,7 +265,7 @@ void Simulation::keep_counters(Daemon& daemon) const {
 
 // As a new process: it knows nothing but its configuration.
 void Simulation::restart(Daemon& daemon) {
-  note(8, daemon.number);
+  note(Mark::daemon_back, daemon.number);
   daemon.state = Daemon::State::starting;
   ++daemon.life;
   daemon.control = Control(
@@ -306,7 +306,8 @@ void Simulation::after_control(Daemon& daemon) {
         pass_on(daemon, *action);
         break;
       case ControlAction::Kind::ejection_changed:
-        note(action->ejection.ejected ? 3 : 4, action->probe.backend.value);
+        note(action->ejection.ejected ? Mark::ejected : Mark::readmitted,
+             action->probe.backend.value);
         pass_on(daemon, *action);
         break;
     }

@@ -43,7 +43,7 @@ void Simulation::daemon_receives(SimRequestId id) {
 // Nobody listens. A client that knows all addresses tries the next one when it has heard so.
 void Simulation::daemon_refuses(SimRequestId id) {
   SimRequest& request = requests_.at(id);
-  note(6, id.slot);
+  note(Mark::daemon_refused, id.slot);
   if (!daemon_choice_.knows_all() || ++request.refused == daemons_.size()) {
     request.answered_by = kNobody;
     return answer_client(id, 0);

@@ -45,7 +45,7 @@ void Simulation::scaler_looks(std::uint32_t index) {
 // Down: first what has not started yet, then the youngest.
 void Simulation::scale(std::uint32_t index, std::uint32_t current, std::uint32_t wanted) {
   Scaler& scaler = scalers_[index];
-  if (wanted != current) note(9, wanted);
+  if (wanted != current) note(Mark::scaled, wanted);
   for (; current < wanted; ++current) {
     scaler.pending.push_back(++scaler.last_start);
     push(scaler.config->start_delay,

@@ -66,7 +66,7 @@ Json page_data(const Report& report) {
 std::string make_page(PageKind kind, const std::string& title, const Json& data) {
   const bool run = kind == PageKind::run;
   std::string out;
-  std::string_view rest = run ? page::kReportHtml : page::kCompareHtml;
+  std::string_view rest = page::kFrame;
   while (!rest.empty()) {
     const std::size_t begin = rest.find('@');
     out += rest.substr(0, begin);
@@ -76,6 +76,7 @@ std::string make_page(PageKind kind, const std::string& title, const Json& data)
     const std::string_view mark = rest.substr(begin + 1, end - begin - 1);
     if (mark == "TITLE") out += escaped(title);
     if (mark == "CSS") out += page::kCss;
+    if (mark == "MAIN") out += run ? page::kReportMain : page::kCompareMain;
     if (mark == "DATA") out += as_script(data);
     if (mark == "SCRIPT") out += page::kCharts;
     if (mark == "SCRIPT") out += run ? page::kReportScript : page::kCompareScript;

@@ -50,7 +50,7 @@ class ComparePageTest(Pages):
     def test_the_charts_are_those_of_the_first_seed(self):
         page, _ = self.make_page(ONE_SLOW, "--strategy", "least_request,round_robin",
                                  "--seeds", "2")
-        data = json.loads(re.search(r"const comparison = (.*);</script>", page.read_text())[1])
+        data = json.loads(re.search(r"const data = (.*);</script>", page.read_text())[1])
         alone = self.folder / "alone.json"
         self.lbsim("run", ONE_SLOW, "--strategy", "round_robin", "--json", alone, "--html",
                    self.folder / "alone.html")

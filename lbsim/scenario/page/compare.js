@@ -1,6 +1,7 @@
-// Draws `comparison`: variants of a scenario, each with its figures over all seeds and the report of
+// Draws a comparison: variants of a scenario, each with its figures over all seeds and the report of
 // its run with the first one. charts.js stands in front of it.
 (() => {
+  const comparison = data;
   const {variants, first_seed, seeds} = comparison;
   const labels = variants.map((variant) => variant.label);
   const runs = variants.map((variant) => variant.run);

@@ -3,9 +3,10 @@
 
 namespace lb::scenario::page {
 
-// With the marks @TITLE@, @CSS@, @DATA@ and @SCRIPT@.
-extern const char* const kReportHtml;
-extern const char* const kCompareHtml;
+// Of all pages, with the marks @TITLE@, @CSS@, @MAIN@, @DATA@ and @SCRIPT@.
+extern const char* const kFrame;
+extern const char* const kReportMain;
+extern const char* const kCompareMain;
 
 extern const char* const kCss;     // Of the charts and of all pages.
 extern const char* const kCharts;  // What all pages are drawn with; goes before their own script.

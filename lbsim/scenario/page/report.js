@@ -1,5 +1,6 @@
-// Draws `report`: see docs/scenario-format.md for its names. charts.js stands in front of it.
+// Draws a report: see docs/scenario-format.md for its names. charts.js stands in front of it.
 (() => {
+  const report = data;
   const over = report.over_time;
   const step = over.interval_s;
   const count = over.requests.length;
