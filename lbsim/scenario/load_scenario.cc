@@ -132,55 +132,16 @@ class Loader {
 
   // Names that have to exist somewhere else in the file.
   void check(const ObjectReader& reader, const Scenario& scenario) {
-    std::vector<std::string_view> ids;
-    std::set<std::pair<std::string, std::string>> members;
-    const auto all = scenario.all_backends();
-    for (const Scenario::Member& member : all) {
-      if (!members.insert({member.cluster, member.backend.id}).second) continue;
-      if (std::find(ids.begin(), ids.end(), member.backend.id) != ids.end()) {
-        reader.place().problem("backend \"" + member.backend.id +
-                               "\" is in two clusters; a scenario needs ids of its own for each");
-      }
-      ids.push_back(member.backend.id);
-    }
-    const auto known = [&](const Node* node, const std::string& path, const std::string& id) {
-      if (id.empty() || std::find(ids.begin(), ids.end(), id) != ids.end()) return;
-      reader.place()
-          .child(*node, path)
-          .problem("there is no backend \"" + id + '"' + config::did_you_mean(id, ids));
-    };
+    const std::vector<Scenario::Member> members = scenario.all_backends();
+    const Ids ids = check_ids(reader, members);
     if (const Node* node = reader.find("backends")) {
       for (const Node::Entry& entry : node->entries) {
-        if (entry.key != "*") known(&entry.value, "backends." + entry.key, entry.key);
+        if (entry.key != "*")
+          check_id(reader, entry.value, "backends." + entry.key, entry.key, ids);
       }
     }
     check_each(reader, "events", [&](const Node& node, const std::string& path) {
-      if (const Node* backend = node.find("backend")) {
-        if (backend->kind != Node::Kind::list) known(backend, path + ".backend", backend->text);
-        for (std::size_t i = 0; i < backend->items.size(); ++i) {
-          const std::string item = path + ".backend[" + std::to_string(i) + ']';
-          known(&backend->items[i], item, backend->items[i].text);
-        }
-      }
-      if (const Node* add = node.find("add_backend")) {
-        check_cluster(reader.place().child(*add->find("cluster"), path + ".add_backend.cluster"),
-                      scenario);
-        check_address(reader.place().child(*add->find("address"), path + ".add_backend.address"));
-      }
-      if (const Node* set = node.find("set_backends")) {
-        const std::string below = path + ".set_backends";
-        check_cluster(reader.place().child(*set->find("cluster"), below + ".cluster"), scenario);
-        const std::vector<Node>& backends = set->find("backends")->items;
-        for (std::size_t i = 0; i < backends.size(); ++i) {
-          const std::string item = below + ".backends[" + std::to_string(i) + "].address";
-          check_address(reader.place().child(*backends[i].find("address"), item));
-        }
-      }
-      if (const Node* remove = node.find("remove_backend")) {
-        const std::string below = path + ".remove_backend";
-        check_cluster(reader.place().child(*remove->find("cluster"), below + ".cluster"), scenario);
-        known(remove->find("id"), below + ".id", remove->find("id")->text);
-      }
+      check_event(reader, node, path, scenario, ids);
     });
     check_windows(reader, scenario);
     check_expectations(reader, scenario);
@@ -190,33 +151,93 @@ class Loader {
       check_cluster(place, scenario);
       if (!scaled.insert(place.node.text).second) place.problem("has an autoscaler already");
     });
-    check_each(reader, "load", [&](const Node& node, const std::string& path) {
-      const Node* name = node.find("class");
-      if (name != nullptr) check_class(reader.place().child(*name, path + ".class"), scenario);
-      check_clients(reader, node, path);
-    });
+    check_loads(reader, scenario);
     check_drift(reader);
-    std::vector<std::string_view> listeners;
-    for (const auto& listener : scenario.config.listeners) listeners.push_back(listener.name);
-    check_each(reader, "load", [&](const Node& node, const std::string& path) {
-      const Node* listener = node.find("listener");
-      if (listener == nullptr) return;
-      if (std::find(listeners.begin(), listeners.end(), listener->text) == listeners.end()) {
-        reader.place()
-            .child(*listener, path + ".listener")
-            .problem("there is no listener \"" + listener->text + '"' +
-                     config::did_you_mean(listener->text, listeners));
-      }
-    });
     if (scenario.warmup >= scenario.duration) {
       const Node* warmup = reader.find("warmup");
       reader.place()
           .child(warmup == nullptr ? reader.place().node : *warmup, "warmup")
           .problem("has to be shorter than \"duration\"");
     }
+  }
+
+  using Ids = std::set<std::string_view>;
+
+  // Of all backends there ever are. The views point into `members`.
+  static Ids check_ids(const ObjectReader& reader, const std::vector<Scenario::Member>& members) {
+    std::set<std::pair<std::string_view, std::string_view>> seen;
+    Ids ids;
+    for (const Scenario::Member& member : members) {
+      const std::string_view id = member.backend.id;
+      if (!seen.insert({member.cluster, id}).second || ids.insert(id).second) continue;
+      reader.place().problem("backend \"" + member.backend.id +
+                             "\" is in two clusters; a scenario needs ids of its own for each");
+    }
+    return ids;
+  }
+
+  static void check_id(const ObjectReader& reader, const Node& node, const std::string& path,
+                       const std::string& id, const Ids& ids) {
+    if (id.empty() || ids.contains(id)) return;
+    const std::vector<std::string_view> words(ids.begin(), ids.end());
+    reader.place()
+        .child(node, path)
+        .problem("there is no backend \"" + id + '"' + config::did_you_mean(id, words));
+  }
+
+  void check_event(const ObjectReader& reader, const Node& node, const std::string& path,
+                   const Scenario& scenario, const Ids& ids) {
+    if (const Node* backend = node.find("backend")) {
+      if (backend->kind != Node::Kind::list) {
+        check_id(reader, *backend, path + ".backend", backend->text, ids);
+      }
+      for (std::size_t i = 0; i < backend->items.size(); ++i) {
+        const std::string item = path + ".backend[" + std::to_string(i) + ']';
+        check_id(reader, backend->items[i], item, backend->items[i].text, ids);
+      }
+    }
+    if (const Node* add = node.find("add_backend")) {
+      check_cluster(reader.place().child(*add->find("cluster"), path + ".add_backend.cluster"),
+                    scenario);
+      check_address(reader.place().child(*add->find("address"), path + ".add_backend.address"));
+    }
+    if (const Node* set = node.find("set_backends")) {
+      const std::string below = path + ".set_backends";
+      check_cluster(reader.place().child(*set->find("cluster"), below + ".cluster"), scenario);
+      const std::vector<Node>& backends = set->find("backends")->items;
+      for (std::size_t i = 0; i < backends.size(); ++i) {
+        const std::string item = below + ".backends[" + std::to_string(i) + "].address";
+        check_address(reader.place().child(*backends[i].find("address"), item));
+      }
+    }
+    if (const Node* remove = node.find("remove_backend")) {
+      const std::string below = path + ".remove_backend";
+      check_cluster(reader.place().child(*remove->find("cluster"), below + ".cluster"), scenario);
+      const Node& id = *remove->find("id");
+      check_id(reader, id, below + ".id", id.text, ids);
+    }
+  }
+
+  void check_loads(const ObjectReader& reader, const Scenario& scenario) {
     if (scenario.load.empty()) {
       reader.place().child(*reader.find("load"), "load").problem("is empty: nothing would be sent");
     }
+    std::vector<std::string_view> listeners;
+    for (const auto& listener : scenario.config.listeners) listeners.push_back(listener.name);
+    check_each(reader, "load", [&](const Node& node, const std::string& path) {
+      const Node* name = node.find("class");
+      if (name != nullptr) check_class(reader.place().child(*name, path + ".class"), scenario);
+      check_clients(reader, node, path);
+      const Node* listener = node.find("listener");
+      if (listener == nullptr ||
+          std::find(listeners.begin(), listeners.end(), listener->text) != listeners.end()) {
+        return;
+      }
+      reader.place()
+          .child(*listener, path + ".listener")
+          .problem("there is no listener \"" + listener->text + '"' +
+                   config::did_you_mean(listener->text, listeners));
+    });
   }
 
   // A load whose arrivals say who its clients are has no other clients.
