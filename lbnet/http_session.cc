@@ -23,12 +23,12 @@ constexpr Duration kLingerTime = std::chrono::seconds{1};
 
 class HttpSession final : public Session {
  public:
-  HttpSession(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
+  HttpSession(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
               const Endpoint& peer)
       : worker_(worker),
         current_(std::move(current)),
         setup_(current_->setup),
-        down_(worker.io(), fd),
+        down_(std::move(down)),
         in_(worker.buffers()),
         out_(worker.buffers()),
         client_(address_of(peer)),
@@ -788,17 +788,17 @@ void HttpSession::account(const Exchange* exchange) {
   worker_.access_log().write(record);
 }
 
-Task<void> serve_connection(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
-                            Endpoint peer) {
-  HttpSession session(worker, std::move(current), fd, peer);
+Task<void> serve_connection(Worker& worker, std::shared_ptr<const CurrentSetup> current,
+                            Stream down, Endpoint peer) {
+  HttpSession session(worker, std::move(current), std::move(down), peer);
   co_await session.run();
 }
 
 }  // namespace
 
-void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
+void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
                         const Endpoint& peer) {
-  spawn(serve_connection(worker, std::move(current), fd, peer));
+  spawn(serve_connection(worker, std::move(current), std::move(down), peer));
 }
 
 }  // namespace lb::net
