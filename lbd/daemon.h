@@ -17,6 +17,7 @@
 
 #include "lbcore/config/daemon_config.h"
 #include "lbcore/control.h"
+#include "lbd/tls_files.h"
 #include "lbnet/access_log.h"
 #include "lbnet/metrics.h"
 #include "lbnet/prober.h"
@@ -78,7 +79,8 @@ class Daemon {
   // Looks up and opens what `next` needs beyond what is there; throws nothing, changes nothing.
   [[nodiscard]] std::optional<std::string> prepare(const config::DaemonConfig& next,
                                                    std::map<std::string, net::Endpoint>& endpoints,
-                                                   std::map<std::string, Sockets>& sockets) const;
+                                                   std::map<std::string, Sockets>& sockets,
+                                                   TlsContexts& tls) const;
   [[nodiscard]] static std::optional<std::string> needs_restart(const config::DaemonConfig& last,
                                                                 const config::DaemonConfig& next);
   // What a worker has to be told, on its thread.
@@ -119,7 +121,8 @@ class Daemon {
   std::size_t workers_undrained_ = 0;
   std::unique_ptr<AdminServer> admin_;
   std::map<std::string, net::Endpoint> endpoints_;  // By address as configured.
-  std::map<std::string, Sockets> unopened_;         // Listeners that wait for the first probes.
+  TlsContexts tls_;
+  std::map<std::string, Sockets> unopened_;  // Listeners that wait for the first probes.
   bool open_ = false;
   bool stopping_ = false;
   ReloadCounters reloads_;
