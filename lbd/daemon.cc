@@ -347,6 +347,7 @@ void Daemon::reload_file() {
 
 Daemon::Handout Daemon::cluster_handout() {
   auto setups = std::make_shared<std::vector<net::ClusterSetup>>();
+  cluster_tls_.clear();
   const auto last_details = std::exchange(probe_details_, {});  // Of backends that left: dropped.
   for (const ClusterPlan& plan : control_.plans()) {
     for (const BackendId id : plan.backend_ids) {
@@ -357,6 +358,7 @@ Daemon::Handout Daemon::cluster_handout() {
     if (auto& affinity = setup.plan.config.affinity; affinity && affinity->cookie.secret.empty()) {
       affinity->cookie.secret = session_secret_;
     }
+    setup.tls = cluster_tls_[plan.id] = tls_.of_cluster(plan.config.name);
     for (const BackendConfig& backend : plan.config.backends) {
       setup.endpoints.push_back(endpoints_.at(backend.address));
     }
@@ -447,7 +449,7 @@ void Daemon::after_control() {
     switch (action->kind) {
       case ControlAction::Kind::start_probe:
         prober_.start(probe, control_.health_check(probe), endpoints_.at(backend.address),
-                      backend.address);
+                      backend.address, cluster_tls_[probe.cluster].get());
         break;
       case ControlAction::Kind::abandon_probe:
         probe_details_[probe.backend] = "no answer in time";

@@ -122,6 +122,7 @@ class Daemon {
   std::unique_ptr<AdminServer> admin_;
   std::map<std::string, net::Endpoint> endpoints_;  // By address as configured.
   TlsContexts tls_;
+  std::map<ClusterId, std::shared_ptr<const net::tls::ClientContext>> cluster_tls_;  // For probes.
   std::map<std::string, Sockets> unopened_;  // Listeners that wait for the first probes.
   bool open_ = false;
   bool stopping_ = false;
