@@ -14,6 +14,8 @@ void Dispatch::reset() {
 bool Dispatch::decide(Worker& worker, const ListenerSetup& setup, const http::RequestHead& head,
                       const ClientIdentity& client) {
   cluster_ = setup.cluster;
+  changes_.secure = client.secure;
+  changes_.certificate_fields = client.certificate_fields;
   if (!setup.routes) return true;
   const http::RequestView view(head, client.address);
   const RequestAttributes request = view.attributes();
@@ -28,7 +30,7 @@ void Dispatch::follow(const Routed& routed, const RequestAttributes& request, Wo
   route_ = routed.route;
   if (route_->redirect) {
     way_ = Way::redirect;
-    return route_->redirect->write_location({.scheme = "http",
+    return route_->redirect->write_location({.scheme = changes_.secure ? "https" : "http",
                                              .authority = worker.request_head().host,
                                              .path = routed.path,
                                              .query = request.query},

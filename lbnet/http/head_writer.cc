@@ -75,7 +75,8 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
       case FieldId::expect:  // We answer it: see HttpSession.
       case FieldId::x_forwarded_for:
       case FieldId::x_forwarded_host:
-      case FieldId::x_forwarded_proto: continue;
+      case FieldId::x_forwarded_proto:
+      case FieldId::x_ssl_client: continue;
       default: break;
     }
     if (is_hop_by_hop(field, request.fields) || drops(changes.rules, field.name)) continue;
@@ -88,7 +89,9 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
   } else if (request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
     writer << "Content-Length: 0\r\n";  // RFC 9110, 8.6: these are expected to say so.
   }
-  writer << "X-Forwarded-For: " << client << "\r\nX-Forwarded-Proto: http\r\n";
+  writer << "X-Forwarded-For: " << client
+         << "\r\nX-Forwarded-Proto: " << (changes.secure ? "https\r\n" : "http\r\n")
+         << changes.certificate_fields;
   if (!request.host.empty()) writer << "X-Forwarded-Host: " << request.host << "\r\n";
   writer << lines_of(changes.rules) << "\r\n";
   return writer.finish();
@@ -179,6 +182,7 @@ std::string_view reason_phrase(int status) {
     case 413: return "Content Too Large";
     case 414: return "URI Too Long";
     case 417: return "Expectation Failed";
+    case 421: return "Misdirected Request";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 451: return "Unavailable For Legal Reasons";
