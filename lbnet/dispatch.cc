@@ -13,7 +13,14 @@ void Dispatch::reset() {
 
 bool Dispatch::decide(Worker& worker, const ListenerSetup& setup, const http::RequestHead& head,
                       const ClientIdentity& client) {
+  if (head.max_forwards == 0U) {
+    way_ = Way::last_hop;
+    // TRACE would have us repeat what a script on a page may not see.
+    last_hop_status_ = head.method == "TRACE" ? 405 : 200;
+    return true;
+  }
   cluster_ = setup.cluster;
+  changes_.via = setup.via;
   if (!setup.routes) return true;
   const http::RequestView view(head, client.address);
   const RequestAttributes request = view.attributes();
@@ -48,6 +55,10 @@ void Dispatch::follow(const Routed& routed, const RequestAttributes& request, Wo
 
 http::RouteAnswer Dispatch::answer() const {
   http::RouteAnswer answer;
+  if (way_ == Way::last_hop) {
+    answer.status = last_hop_status_;
+    return answer;
+  }
   answer.rules = &route_->response_headers;
   if (way_ == Way::redirect) {
     answer.status = route_->redirect->status();

@@ -26,7 +26,13 @@ struct ClientIdentity {
 
 class Dispatch {
  public:
-  enum class Way : std::uint8_t { forward, nowhere, redirect, respond };
+  enum class Way : std::uint8_t {
+    forward,
+    nowhere,   // No route fits.
+    last_hop,  // Max-Forwards has it end here (RFC 9110, section 7.6.2).
+    redirect,
+    respond
+  };
 
   // Looks at a request. False when its path is not one to look at: see Routed::Result::bad_path.
   // The head, and what worker.target_scratch() holds, have to stay as long as changes() are used.
@@ -59,6 +65,7 @@ class Dispatch {
   ClusterId cluster_;
   http::RequestChanges changes_;
   std::string location_;  // Of a redirect.
+  int last_hop_status_ = 0;
 };
 
 // How long whoever sent this has to wait by the listener's rate limit; 0 when it may go on.

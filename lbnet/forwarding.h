@@ -6,7 +6,7 @@
 // waits for the answer.
 #pragma once
 
-#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "lbnet/exchange.h"
@@ -54,6 +54,7 @@ class Forwarding {
   Task<void> stop_pump();
   Task<void> deliver();
   Task<Delivered> carry_answer();
+  [[nodiscard]] bool take_trailers();
   void finish(Delivered delivered, bool request_unfinished, bool reusable);
 
   [[nodiscard]] std::string_view session_field() const;
@@ -79,6 +80,9 @@ class Forwarding {
   Buffer head_;  // As backends get it.
   bool idempotent_ = false;
   bool expects_continue_ = false;
+  bool takes_trailers_ = false;
+  std::string upgrade_;  // The protocol it asks to switch to; empty for none.
+  bool tunnel_ = false;  // It has switched.
   const HeaderRules* response_rules_ = nullptr;
   bool pump_started_ = false;  // Body bytes have gone that we do not have any more.
   bool pumping_ = false;
@@ -88,7 +92,7 @@ class Forwarding {
 
   // -- The attempt under way
   Upstream* upstream_ = nullptr;
-  http::AnswerReader answer_{false};
+  http::AnswerReader answer_{http::AnswerReader::Asked{}};
 };
 
 }  // namespace lb::net

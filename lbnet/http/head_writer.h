@@ -13,6 +13,7 @@ namespace lb::net::http {
 struct RequestChanges {
   std::string_view target;  // In place of the client's; empty for that one.
   std::string_view host;    // Likewise.
+  std::string_view via;     // Our name in Via; empty for no such field.
   const HeaderRules* rules = nullptr;
 };
 
@@ -38,9 +39,17 @@ struct ResponseOptions {
   bool keep_alive = false;
   const HeaderRules* rules = nullptr;  // Those of the route; none by default.
   std::string_view session_field;      // Set-Cookie of a new session, with its line end; or empty.
+  std::string_view via;                // Our name in Via; empty for no such field.
+  bool trailers = false;               // Fields may follow the body.
 };
 [[nodiscard]] bool write_response_head(const ResponseHead& response, const ResponseOptions& options,
                                        Buffer& out);
+
+// Fields after the body, each with its line end: those that may stand there (RFC 9110, section
+// 6.5.1, forbids what a recipient needs before it) and that no rule drops. False when they do not
+// fit.
+[[nodiscard]] bool write_trailers(const std::vector<Field>& trailers, const HeaderRules* rules,
+                                  Buffer& out);
 
 // An answer of our own: short, plain, and saying nothing about what is behind us. Retry-After is
 // left out when it is 0.
