@@ -12,12 +12,13 @@ Forwarding::Forwarding(Worker& worker, Http1Client& client, ClusterRuntime& clus
 }
 
 bool Forwarding::take_head(const http::RequestHead& head, std::string_view client_address,
-                           const http::RequestChanges& changes, const HeaderRules* response_rules) {
+                           const http::RequestChanges& changes,
+                           const http::AnswerChanges& answer_changes) {
   idempotent_ = head.idempotent();
   expects_continue_ = head.expects_continue;
   takes_trailers_ = head.takes_trailers && head.minor_version >= 1;
   upgrade_ = head.upgrade;
-  response_rules_ = response_rules;
+  answer_changes_ = answer_changes;
   return http::write_request_head(head, client_address, head_, changes);
 }
 
@@ -194,7 +195,7 @@ Task<void> Forwarding::deliver() {
                         answer.framing.kind != http::Framing::Kind::until_close;
   tunnel_ = answer.status == 101;
   const Http1Client::AnswerOptions options{
-      .rules = response_rules_, .session_field = session_field(), .trailers = takes_trailers_};
+      .changes = answer_changes_, .session_field = session_field(), .trailers = takes_trailers_};
   if (!client_.begin_answer(answer, options)) {
     status_ = 0;
     co_await stop_pump();
@@ -247,7 +248,8 @@ bool Forwarding::take_trailers() {
   const std::string_view trailers = answer_.body().trailers();
   if (trailers.empty()) return true;
   std::vector<http::Field>& fields = worker_.response_head().fields;  // The head's are out.
-  return http::parse_trailers(trailers, fields) && client_.set_trailers(fields, response_rules_);
+  return http::parse_trailers(trailers, fields) &&
+         client_.set_trailers(fields, answer_changes_.rules);
 }
 
 void Forwarding::finish(Delivered delivered, bool request_unfinished, bool reusable) {

@@ -23,10 +23,10 @@ class Forwarding {
   Forwarding& operator=(const Forwarding&) = delete;
 
   // Writes the head that backends get; nothing of `head` is looked at later. False when it does
-  // not fit. `response_rules` have to stay; null for none.
+  // not fit. What `answer_changes` point to has to stay.
   [[nodiscard]] bool take_head(const http::RequestHead& head, std::string_view client_address,
                                const http::RequestChanges& changes,
-                               const HeaderRules* response_rules);
+                               const http::AnswerChanges& answer_changes);
 
   // Has the client answered, by a backend or with an error of ours. The status it was given; 0
   // when it left before. REQUIRES: the client has taken the request.
@@ -83,7 +83,7 @@ class Forwarding {
   bool takes_trailers_ = false;
   std::string upgrade_;  // The protocol it asks to switch to; empty for none.
   bool tunnel_ = false;  // It has switched.
-  const HeaderRules* response_rules_ = nullptr;
+  http::AnswerChanges answer_changes_;
   bool pump_started_ = false;  // Body bytes have gone that we do not have any more.
   bool pumping_ = false;
   bool pump_must_stop_ = false;

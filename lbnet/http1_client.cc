@@ -178,10 +178,11 @@ bool Http1Client::begin_answer(const http::ResponseHead& answer, const AnswerOpt
       .coding = coding,
       .close = !keep_alive_,
       .keep_alive = keep_alive_ && minor_version_ == 0,
-      .rules = asked.rules,
+      .rules = asked.changes.rules,
       .session_field = asked.session_field,
       .via = setup_->via,
-      .trailers = asked.trailers && coding == http::BodyCoding::chunked};
+      .trailers = asked.trailers && coding == http::BodyCoding::chunked,
+      .cors = asked.changes.cors};
   head_.clear();
   outgoing_ = http::Outgoing(coding == http::BodyCoding::chunked);
   return http::write_response_head(answer, options, head_);

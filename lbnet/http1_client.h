@@ -75,7 +75,7 @@ class Http1Client {
   [[nodiscard]] Task<IoError> send_continue();
   // The head of the answer, to go out with the first bytes of its body. False when it does not fit.
   struct AnswerOptions {
-    const HeaderRules* rules = nullptr;
+    http::AnswerChanges changes;
     std::string_view session_field;  // See http::ResponseOptions.
     bool trailers = false;           // Fields may follow the body, if the client's framing can.
   };

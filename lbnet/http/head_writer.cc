@@ -82,6 +82,21 @@ void write_via(std::string_view name, int minor_version, Writer& writer) {
   writer << "Via: 1." << (minor_version == 0 ? "0 " : "1 ") << name << "\r\n";
 }
 
+void write_defaults(const HeaderRules* rules, const std::vector<Field>& fields, Writer& writer) {
+  if (rules == nullptr) return;
+  for (const HeaderRules::Default& field : rules->defaults()) {
+    const bool there = std::any_of(fields.begin(), fields.end(), [&](const Field& other) {
+      return equal_ignoring_case(other.name, field.name);
+    });
+    if (!there) writer << field.line;
+  }
+}
+
+bool is_cors(std::string_view name) {
+  constexpr std::string_view kPrefix = "access-control-";
+  return equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+}
+
 // What a recipient has to know before the body: how it is framed, whose it is, what is done with
 // it, and what a client does with the answer.
 bool may_trail(const Field& field) {
@@ -156,6 +171,7 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
   if (!request.host.empty()) writer << "X-Forwarded-Host: " << request.host << "\r\n";
   write_request_options(request, writer);
   write_via(changes.via, request.minor_version, writer);
+  write_defaults(changes.rules, request.fields, writer);
   writer << lines_of(changes.rules) << "\r\n";
   return writer.finish();
 }
@@ -185,6 +201,7 @@ bool write_response_head(const ResponseHead& response, const ResponseOptions& op
     const bool trailer = options.trailers && field.id == FieldId::trailer;
     if (!trailer && goes_no_further(field, response.fields, named_by_connection)) continue;
     if (drops(options.rules, field.name)) continue;
+    if (options.cors != nullptr && is_cors(field.name)) continue;
     writer << field.name << ": " << field.value << "\r\n";
   }
   if (options.coding == BodyCoding::chunked) writer << "Transfer-Encoding: chunked\r\n";
@@ -196,6 +213,8 @@ bool write_response_head(const ResponseHead& response, const ResponseOptions& op
     writer << "Connection: keep-alive\r\n";
   }
   write_via(options.via, response.minor_version, writer);
+  write_defaults(options.rules, response.fields, writer);
+  if (options.cors != nullptr) writer << *options.cors;
   writer << lines_of(options.rules) << options.session_field << "\r\n";
   return writer.finish();
 }
@@ -233,6 +252,8 @@ bool write_route_answer(const RouteAnswer& answer, Buffer& out) {
   if (has_type) writer << "Content-Type: " << answer.content_type << "\r\n";
   if (!bodiless) writer << "Content-Length: " << answer.body_size << "\r\n";
   if (answer.close) writer << "Connection: close\r\n";
+  write_defaults(answer.rules, {}, writer);
+  if (answer.cors != nullptr) writer << *answer.cors;
   writer << lines_of(answer.rules) << "\r\n";
   return writer.finish();
 }

@@ -1,13 +1,21 @@
 // Writes message heads from their parsed form: the only way bytes of a head get to the other side.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "lbcore/routing/header_rules.h"
 #include "lbnet/buffer.h"
 #include "lbnet/http/head.h"
 
 namespace lb::net::http {
+
+// What a route changes of an answer on its way. Nothing, by default.
+struct AnswerChanges {
+  const HeaderRules* rules = nullptr;
+  const std::string* cors = nullptr;  // See ResponseOptions.
+};
 
 // What a route changes of a request on its way. Nothing, by default.
 struct RequestChanges {
@@ -41,6 +49,8 @@ struct ResponseOptions {
   std::string_view session_field;      // Set-Cookie of a new session, with its line end; or empty.
   std::string_view via;                // Our name in Via; empty for no such field.
   bool trailers = false;               // Fields may follow the body.
+  // In place of all that the backend says of other origins, each with its line end; null for none.
+  const std::string* cors = nullptr;
 };
 [[nodiscard]] bool write_response_head(const ResponseHead& response, const ResponseOptions& options,
                                        Buffer& out);
@@ -63,6 +73,7 @@ struct RouteAnswer {
   std::size_t body_size = 0;
   std::string_view location;  // Empty for none.
   const HeaderRules* rules = nullptr;
+  const std::string* cors = nullptr;  // As above.
   bool close = false;
 };
 [[nodiscard]] bool write_route_answer(const RouteAnswer& answer, Buffer& out);
