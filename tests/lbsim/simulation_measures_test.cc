@@ -35,17 +35,17 @@ TEST(SimulationMeasures, LevelsAreExact) {
   const Report report = simulate(scenario);
   ASSERT_TRUE(report.summary.levels);
   const scenario::Levels& levels = *report.summary.levels;
-  EXPECT_DOUBLE_EQ(levels.queue.mean, 0.078);
+  EXPECT_DOUBLE_EQ(levels.queue.mean.value, 0.078);
   EXPECT_EQ(levels.queue.max, 3u);
-  EXPECT_DOUBLE_EQ(levels.in_flight_mean, 0.050);
+  EXPECT_DOUBLE_EQ(levels.in_flight_mean.value, 0.050);
   EXPECT_EQ(levels.backends.at("b1").in_flight_max, 1u);
-  EXPECT_DOUBLE_EQ(levels.utilisation, 0.040) << "four times 10 ms of one place";
+  EXPECT_DOUBLE_EQ(levels.utilisation->value, 0.040) << "four times 10 ms of one place";
   EXPECT_EQ(levels.backends.at("b1").queue.max, 0u);
-  EXPECT_DOUBLE_EQ(report.summary.in_system_mean, 0.016 + 0.028 + 0.040 + 0.052);
+  EXPECT_DOUBLE_EQ(report.summary.in_system_mean.value, 0.016 + 0.028 + 0.040 + 0.052);
   const scenario::Levels& late = *report.windows[0].summary.levels;
-  EXPECT_DOUBLE_EQ(late.queue.mean, 1.7) << "2 until 27 ms, then 1";
+  EXPECT_DOUBLE_EQ(late.queue.mean.value, 1.7) << "2 until 27 ms, then 1";
   EXPECT_EQ(late.queue.max, 2u);
-  EXPECT_DOUBLE_EQ(late.utilisation, 0.8) << "idle for the 2 ms on the wire";
+  EXPECT_DOUBLE_EQ(late.utilisation->value, 0.8) << "idle for the 2 ms on the wire";
 }
 
 // The same without a limit: they wait at the backend, from 4 ms on.
@@ -56,7 +56,7 @@ TEST(SimulationMeasures, ABackendHasAQueueOfItsOwn) {
   const Report report = run(parts);
   const scenario::Levels& levels = *report.summary.levels;
   EXPECT_EQ(levels.queue.max, 0u);
-  EXPECT_DOUBLE_EQ(levels.backends.at("b1").queue.mean, 0.030 + 0.020 + 0.010);
+  EXPECT_DOUBLE_EQ(levels.backends.at("b1").queue.mean.value, 0.030 + 0.020 + 0.010);
   EXPECT_EQ(levels.backends.at("b1").queue.max, 3u);
   EXPECT_EQ(levels.backends.at("b1").in_flight_max, 4u);
 }
@@ -79,16 +79,16 @@ TEST(SimulationMeasures, AnMM1QueueHasOneInFlightAndIsHalfBusy) {
     scenario.network = {.connect = 0ms, .one_way = 0ms};
     const Report report = simulate(scenario);
     const scenario::Levels& levels = *report.summary.levels;
-    EXPECT_NEAR(levels.in_flight_mean, 1, 4 * 0.0155) << parts.seed;
-    EXPECT_NEAR(levels.utilisation, 0.5, 4 * 0.0032) << parts.seed;
-    EXPECT_NEAR(report.summary.in_system_mean, levels.in_flight_mean, 1e-9)
+    EXPECT_NEAR(levels.in_flight_mean.value, 1, 4 * 0.0155) << parts.seed;
+    EXPECT_NEAR(levels.utilisation->value, 0.5, 4 * 0.0032) << parts.seed;
+    EXPECT_NEAR(report.summary.in_system_mean.value, levels.in_flight_mean.value, 1e-9)
         << "without a wire, whoever waits is in flight";
-    const auto& mean = report.summary.mean_latency;
+    const auto& mean = report.summary.clients.mean_latency;
     if (mean.confidence == scenario::Confidence::told) {
       EXPECT_LT(mean.half_width, 0.002) << "of 20 ms";
     }
-    in_flight += levels.in_flight_mean / kRuns;
-    busy += levels.utilisation / kRuns;
+    in_flight += levels.in_flight_mean.value / kRuns;
+    busy += levels.utilisation->value / kRuns;
   }
   EXPECT_NEAR(in_flight, 1, 4 * 0.0155 / std::sqrt(kRuns));
   EXPECT_NEAR(busy, 0.5, 4 * 0.0032 / std::sqrt(kRuns));
@@ -101,7 +101,7 @@ TEST(SimulationMeasures, CoresAreThePlacesOfASharedProcessor) {
   parts.arrivals = R"({"closed": {"clients": 4, "think_time": {"constant": "1h"}}})";
   parts.duration = "1s";
   // Four of 10 ms on two cores: both are busy for 20 ms.
-  EXPECT_NEAR(run(parts).summary.levels->utilisation, 0.020, 1e-6);
+  EXPECT_NEAR(run(parts).summary.levels->utilisation->value, 0.020, 1e-6);
 }
 
 constexpr const char* kProbed =
