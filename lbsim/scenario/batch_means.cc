@@ -82,7 +82,12 @@ Interval interval_of(std::span<const Batch> batches) {
   }
   const double average = all.sum / all.count;
   std::vector<double> deviations;
-  for (const Batch& batch : batches) deviations.push_back(batch.sum - average * batch.count);
+  for (const Batch& batch : batches) {
+    const double deviation = batch.sum - average * batch.count;
+    // What rounding leaves where all batches agree is no correlation.
+    const bool rounding = std::abs(deviation) < 1e-12 * std::abs(all.sum);
+    deviations.push_back(rounding ? 0 : deviation);
+  }
   return interval_of(deviations, all.count);
 }
 

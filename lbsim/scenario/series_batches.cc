@@ -91,10 +91,11 @@ InBatches SeriesBatches::below(std::size_t place, std::size_t step) const {
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto& [counts, steps] = ends_[i];
     if (place >= counts.size() || counts[place].first_step >= step) continue;
-    const std::size_t steps_end =
+    const std::size_t begin = counts[place].steps_begin;
+    const std::size_t end =
         place + 1 < counts.size() ? counts[place + 1].steps_begin : steps.size();
-    const std::size_t up_to = counts[place].steps_begin + step - counts[place].first_step;
-    const std::uint32_t now = steps[std::min(up_to, steps_end) - 1];
+    if (begin == end) continue;  // Nothing so far.
+    const std::uint32_t now = steps[std::min(begin + step - counts[place].first_step, end) - 1];
     values[i] = static_cast<double>(now - before);
     before = now;
   }
@@ -164,8 +165,9 @@ Interval SeriesBatches::quantile(const Values& of, double q) const {
     spread = std::lerp(lower.half_width, upper.half_width, into);
   }
   const double share = spread * std::sqrt(q * (1 - q));
-  if (q + share >= 1) return {};
-  const Duration width = latency.quantile(q + share) - latency.quantile(std::max(q - share, 0.0));
+  // Answers of a tail come together: how many there are says less than how far they scatter.
+  if (share > std::min(q, 1 - q) / 2) return {};
+  const Duration width = latency.quantile(q + share) - latency.quantile(q - share);
   return {Confidence::told, std::chrono::duration<double>(width).count() / 2};
 }
 
