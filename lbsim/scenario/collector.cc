@@ -219,9 +219,10 @@ Report Collector::finish(std::string world, const BalancerTotals& balancer) {
   add_standing(report);
   if (series_) {
     report.series = series_->finish(names_);
-    for (const Event& event : scenario_.events) {
-      report.series->marks.push_back({event.at, describe_event(event)});
-    }
+    std::vector<TimeSeries::Mark>& marks = report.series->marks;
+    for (const Event& event : scenario_.events) marks.push_back({event.at, describe_event(event)});
+    std::stable_sort(marks.begin(), marks.end(),
+                     [](const auto& a, const auto& b) { return a.at < b.at; });
   }
   for (std::size_t i = 0; i < questions_.size(); ++i) {
     report.expectations.push_back(judge(scenario_.expect[i], questions_[i], balancer));
