@@ -65,7 +65,7 @@
   } else {
     at("errors").parentElement.remove();
   }
-  if (runs.some((run) => run.tail.length > 1)) {
+  if (runs.some((run) => has_tail(run.tail))) {
     overlay("tail", joined(runs.map((run) => tail_points(run.tail))), on_log_axis);
   } else {
     at("tail").parentElement.remove();
