@@ -62,6 +62,13 @@ class Stream {
   // Waits until a connection under way is made: 0, or why not.
   [[nodiscard]] WriteAwaiter finish_connect();
 
+  // -- For whoever moves bytes by fd() himself (splice.h): until there may be something to read, or
+  //    room to write: 0, or ECANCELED.
+  //    REQUIRES: the socket has just said EAGAIN, and nothing was awaited since.
+  class ReadableAwaiter;
+  [[nodiscard]] ReadableAwaiter readable();
+  [[nodiscard]] WriteAwaiter writable();
+
   // What is awaited resumes soon with ECANCELED. Nothing else happens to the connection.
   void cancel();
 
@@ -82,6 +89,7 @@ class Stream {
   IoError write_error_ = 0;
 
   friend class ReadAwaiter;
+  friend class ReadableAwaiter;
   friend class WriteAwaiter;
 };
 
@@ -95,6 +103,17 @@ class Stream::ReadAwaiter {
  private:
   Stream& stream_;
   Buffer& buffer_;
+};
+
+class Stream::ReadableAwaiter {
+ public:
+  explicit ReadableAwaiter(Stream& stream) : stream_(stream) {}
+  [[nodiscard]] static bool await_ready() { return false; }
+  void await_suspend(std::coroutine_handle<> waiter);
+  [[nodiscard]] IoError await_resume();
+
+ private:
+  Stream& stream_;
 };
 
 class Stream::WriteAwaiter {
