@@ -1,7 +1,7 @@
 // Listener: accepts connections on one socket of one worker and starts their sessions.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
@@ -50,7 +50,7 @@ class Listener {
 
   Worker& worker_;
   std::shared_ptr<CurrentSetup> current_;  // Outlives the listener as long as it has sessions.
-  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer pause_;
   std::shared_ptr<void> alive_ = std::make_shared<char>();
 };
