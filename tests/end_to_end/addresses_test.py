@@ -150,15 +150,16 @@ class UnixBackend(UnixCase):
             if request.target in ("/health", "/load"):
                 probes.append((request.target, request["Host"]))
             return answer("here", "Backend-Load: in-flight=0, latency=1")
-        backend = self.enterContext(Backend(answers, bind=self.path("b1.sock")))
+        backends = [self.enterContext(Backend(answers, bind=self.path(name)))
+                    for name in ("b1.sock", "b2.sock")]
         lbd = self.lbd(http_config(
-            [backend], strategy={"name": "prequal", "path": "/load"},
+            backends, strategy={"name": "prequal", "path": "/load"},
             health_check={"type": "http", "path": "/health", "interval": "50ms"}))
         client = self.client(lbd.address())
         self.assertEqual(client.get().body, b"here")
         self.until(lambda: client.get().status == 200
                    and {("/health", "localhost"), ("/load", "localhost")} <= set(probes))
-        self.assertEqual(backend.address, lbd.backends()["b1"]["address"])
+        self.assertEqual(backends[0].address, lbd.backends()["b1"]["address"])
         self.assertEqual(lbd.access(1)[0]["client"], "127.0.0.1")
 
     def test_connections_to_it_are_used_again(self):
