@@ -114,7 +114,7 @@ int Daemon::run() {
 }
 
 std::optional<std::string> Daemon::open_all() {
-  if (const auto error = prepare(config_, endpoints_, unopened_)) return error;
+  if (const auto error = prepare(config_, endpoints_, unopened_, tls_)) return error;
   try {
     access_log_ = std::make_unique<net::AccessLog>(config_.log.access);
   } catch (const std::exception& error) {
@@ -241,7 +241,13 @@ void Daemon::flush_access_log() {
 
 std::optional<std::string> Daemon::prepare(const config::DaemonConfig& next,
                                            std::map<std::string, net::Endpoint>& endpoints,
-                                           std::map<std::string, Sockets>& sockets) const {
+                                           std::map<std::string, Sockets>& sockets,
+                                           TlsContexts& tls) const {
+  LoadedTls loaded = load_tls(next, config_file_, tls_);
+  if (!loaded.problems.empty()) {
+    return loaded.problems.front().path + ": " + loaded.problems.front().message;
+  }
+  tls = std::move(loaded.contexts);
   const auto look_up = [&](const std::string& text) {
     const auto address = config::parse_address(text);
     if (!endpoints.contains(text)) {
@@ -343,9 +349,10 @@ std::optional<std::string> Daemon::apply(const config::DaemonConfig& next,
                                          const std::string& cause) {
   std::map<std::string, net::Endpoint> endpoints;
   std::map<std::string, Sockets> sockets;
+  TlsContexts tls;
   std::optional<std::string> error = stopping_ ? "lbd is stopping" : needs_restart(config_, next);
   if (!error && !open_) error = "lbd is still starting; try again when /readyz says 200";
-  if (!error) error = prepare(next, endpoints, sockets);
+  if (!error) error = prepare(next, endpoints, sockets, tls);
   if (error) {
     ++reloads_.failed;
     log_event(LogLevel::error, "config_rejected", {{"cause", cause}, {"error", *error}});
@@ -354,6 +361,7 @@ std::optional<std::string> Daemon::apply(const config::DaemonConfig& next,
   const config::DaemonConfig last = std::exchange(config_, next);
   config_hash_ = config::config_hash(config_);
   endpoints_ = std::move(endpoints);
+  tls_ = std::move(tls);
   set_log_level(config_.log.level);
   control_.handle_config(net::now(), config_.clusters);
   hand_out_listeners(last, std::move(sockets), cluster_handout());
@@ -458,6 +466,7 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
   setup.head_timeout = listener.timeouts.head;
   setup.idle_timeout = listener.timeouts.idle;
   setup.body_timeout = listener.timeouts.body;
+  setup.tls = tls_.of_listener(listener.name);
   return setup;
 }
 

@@ -17,6 +17,7 @@
 
 #include "lbcore/config/daemon_config.h"
 #include "lbcore/control.h"
+#include "lbd/tls_files.h"
 #include "lbnet/access_log.h"
 #include "lbnet/metrics.h"
 #include "lbnet/prober.h"
@@ -80,7 +81,8 @@ class Daemon {
   // Looks up and opens what `next` needs beyond what is there; throws nothing, changes nothing.
   [[nodiscard]] std::optional<std::string> prepare(const config::DaemonConfig& next,
                                                    std::map<std::string, net::Endpoint>& endpoints,
-                                                   std::map<std::string, Sockets>& sockets) const;
+                                                   std::map<std::string, Sockets>& sockets,
+                                                   TlsContexts& tls) const;
   // False with errno set, and what was opened in `sockets`.
   [[nodiscard]] bool open_sockets(const net::Endpoint& endpoint, Sockets& sockets) const;
   // The unix sockets of the configuration that is now in use are ours to keep and to remove.
@@ -127,7 +129,8 @@ class Daemon {
   std::unique_ptr<AdminServer> admin_;
   std::map<std::string, net::Endpoint> endpoints_;  // By address as configured.
   std::map<std::string, int> unix_sockets_;         // By path: a descriptor of our own of each.
-  std::map<std::string, Sockets> unopened_;         // Listeners that wait for the first probes.
+  TlsContexts tls_;
+  std::map<std::string, Sockets> unopened_;  // Listeners that wait for the first probes.
   bool open_ = false;
   bool stopping_ = false;
   ReloadCounters reloads_;

@@ -7,6 +7,7 @@
 #include "lbnet/endpoint.h"
 #include "lbnet/http_session.h"
 #include "lbnet/tcp_session.h"
+#include "lbnet/tls/handshake.h"
 #include "lbnet/worker.h"
 
 namespace lb::net {
@@ -61,11 +62,21 @@ void Listener::accept_all() {
       pause_.expires_after(std::chrono::milliseconds{50});
       return pause_.async_wait(accept_if_alive());
     }
-    if (current_->setup->protocol == Protocol::http) {
-      start_http_session(worker_, current_, fd, peer);
+    Stream stream(worker_.io(), fd);
+    if (current_->setup->tls) {
+      start_handshake(worker_, current_, std::move(stream), peer);
     } else {
-      start_tcp_session(worker_, current_->setup, fd, peer);
+      start_session(worker_, current_, std::move(stream), peer);
     }
+  }
+}
+
+void start_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
+                   const Endpoint& peer) {
+  if (current->setup->protocol == Protocol::http) {
+    start_http_session(worker, std::move(current), std::move(down), peer);
+  } else {
+    start_tcp_session(worker, current->setup, std::move(down), peer);
   }
 }
 

@@ -11,10 +11,15 @@
 #include "lbcore/ids.h"
 #include "lbcore/routing/route_table.h"
 #include "lbcore/time.h"
+#include "lbnet/endpoint.h"
+#include "lbnet/stream.h"
 
 namespace lb::net {
 
 class Worker;
+namespace tls {
+class ServerContext;
+}
 
 enum class Protocol : std::uint8_t { http, tcp };
 
@@ -27,6 +32,7 @@ struct ListenerSetup {
   Duration head_timeout{};
   Duration idle_timeout{};
   Duration body_timeout{};
+  std::shared_ptr<const tls::ServerContext> tls;  // Null: plain.
 };
 
 // What a listener's sessions go by. An HTTP session looks with each request: clients keep their
@@ -34,6 +40,10 @@ struct ListenerSetup {
 struct CurrentSetup {
   std::shared_ptr<const ListenerSetup> setup;
 };
+
+// Begins to serve a connection, as its protocol has it.
+void start_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
+                   const Endpoint& peer);
 
 class Listener {
  public:

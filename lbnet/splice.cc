@@ -106,7 +106,9 @@ void PipePool::give(const Pipe& pipe) {
   --open_;
 }
 
-bool can_splice(const Stream&, const Stream&) { return true; }
+bool can_splice(const Stream& from, const Stream& to) {
+  return from.tls() == nullptr && to.tls() == nullptr;
+}
 
 Task<Spliced> splice_while_bulk(PipePool& pipes, Stream& from, Stream& to, SpliceWatcher& watcher) {
   for (;;) {

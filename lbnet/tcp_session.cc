@@ -27,11 +27,11 @@ class Meter final : public SpliceWatcher {
 
 class TcpSession final : public Session {
  public:
-  TcpSession(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+  TcpSession(Worker& worker, std::shared_ptr<const ListenerSetup> setup, Stream down,
              const Endpoint& peer)
       : worker_(worker),
         setup_(std::move(setup)),
-        down_(worker.io(), fd),
+        down_(std::move(down)),
         in_(worker.buffers()),
         client_(address_of(peer)),
         id_(worker.add_session(this)),
@@ -198,17 +198,17 @@ void TcpSession::account(const Exchange* exchange) {
   worker_.access_log().write(record);
 }
 
-Task<void> serve_connection(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+Task<void> serve_connection(Worker& worker, std::shared_ptr<const ListenerSetup> setup, Stream down,
                             Endpoint peer) {
-  TcpSession session(worker, std::move(setup), fd, peer);
+  TcpSession session(worker, std::move(setup), std::move(down), peer);
   co_await session.run();
 }
 
 }  // namespace
 
-void start_tcp_session(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+void start_tcp_session(Worker& worker, std::shared_ptr<const ListenerSetup> setup, Stream down,
                        const Endpoint& peer) {
-  spawn(serve_connection(worker, std::move(setup), fd, peer));
+  spawn(serve_connection(worker, std::move(setup), std::move(down), peer));
 }
 
 }  // namespace lb::net

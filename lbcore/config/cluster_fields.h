@@ -8,6 +8,7 @@
 #include "lbcore/config/json.h"
 #include "lbcore/config/key_expression.h"
 #include "lbcore/config/reader.h"
+#include "lbcore/config/tls_fields.h"
 
 namespace lb::config {
 
@@ -235,6 +236,7 @@ void describe(Fields& fields, ClusterConfig& cluster) {
   fields.optional("timeouts", cluster.timeouts, "when to give up");
   fields.optional("affinity", cluster.affinity,
                   "sessions stay on their backend by a cookie; not without this key");
+  fields.optional("tls", cluster.tls, "TLS to its backends; plain without this key");
 }
 
 }  // namespace lb::config

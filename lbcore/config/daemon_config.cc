@@ -9,6 +9,7 @@
 #include "lbcore/config/reference.h"
 #include "lbcore/config/route_fields.h"
 #include "lbcore/config/schema.h"
+#include "lbcore/config/tls_fields.h"
 #include "lbcore/config/writer.h"
 #include "lbcore/hash.h"
 #include "lbcore/load_question.h"
@@ -113,6 +114,7 @@ void describe(Fields& fields, ListenerConfig& listener) {
   Size max_body{listener.max_body};
   fields.optional("max_body", max_body, "longest request body, 0 for any");
   fields.optional("timeouts", listener.timeouts, "when to give up on a client");
+  fields.optional("tls", listener.tls, "TLS with its clients; plain without this key");
   fields.any_of({"cluster", "routes"}, R"(expected "cluster" or "routes": where its requests go)");
 }
 
@@ -407,6 +409,29 @@ LoadedConfig load_config(std::string_view text, std::string_view file_name) {
   read(Place{root, "", loaded.problems}, loaded.config);
   CrossChecks(Place{root, "", loaded.warnings}, loaded.config).warn();
   return loaded;
+}
+
+Position position_of(std::string_view text, std::string_view file_name, std::string_view path) {
+  std::vector<Problem> ignored;
+  const Node root = parse_document(text, file_name, ignored);
+  const Node* node = &root;
+  Position at = root.at;
+  while (!path.empty() && node != nullptr) {
+    const std::size_t end = std::min(path.find_first_of(".[]"), path.size());
+    const std::string_view word = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    if (word.empty()) continue;
+    std::size_t index = 0;
+    const auto [rest, error] = std::from_chars(word.data(), word.data() + word.size(), index);
+    const bool is_index = error == std::errc{} && node->kind == Node::Kind::list;
+    if (is_index) {
+      node = index < node->items.size() ? &node->items[index] : nullptr;
+    } else {
+      node = node->find(word);
+    }
+    if (node != nullptr) at = node->at;
+  }
+  return at;
 }
 
 std::vector<Problem> check_config(const DaemonConfig& config) {

@@ -13,6 +13,7 @@
 #include "lbcore/config/reader.h"
 #include "lbcore/rate_limiter.h"
 #include "lbcore/routing/route_config.h"
+#include "lbcore/tls_config.h"
 
 namespace lb::config {
 
@@ -34,6 +35,7 @@ struct ListenerConfig {
   std::string cluster;         // Of all its requests; empty when it has routes.
   std::uint64_t max_body = 0;  // Bytes of a request body; 0 for no limit: bodies are streamed.
   ListenerTimeouts timeouts;
+  std::optional<ListenerTlsConfig> tls;
   std::vector<RouteConfig> routes;  // The first that fits is taken; without one it is 404.
   AmbiguousPaths ambiguous_paths = AmbiguousPaths::refuse;
   bool operator==(const ListenerConfig&) const = default;
@@ -99,6 +101,11 @@ struct LoadedConfig {
 // Every problem at once: syntax, keys, types, bounds, and what only fits together (a listener's
 // cluster exists, names are unique, addresses parse). `file_name` decides between JSON and YAML.
 [[nodiscard]] LoadedConfig load_config(std::string_view text, std::string_view file_name);
+
+// What is found wrong later, of files that the configuration names, has a place in it too: `path`
+// such as listeners[0].tls.certificates[1].key, or what of it there is.
+[[nodiscard]] Position position_of(std::string_view text, std::string_view file_name,
+                                   std::string_view path);
 
 // A configuration that was put together in code or changed by the admin API, checked by the same
 // rules. Paths are right; positions are those of its JSON text.

@@ -25,7 +25,9 @@ class Outgoing {
     if (chunked_ && last) add("0\r\n\r\n");
   }
 
-  // Valid until the next call of set_*.
+  void clear() { count_ = 0; }
+
+  // Valid until the next call of the above.
   [[nodiscard]] Pieces pieces() const { return {pieces_.data(), count_}; }
 
  private:
