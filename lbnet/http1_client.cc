@@ -14,10 +14,10 @@ constexpr std::chrono::duration<double> kBoughtMax = std::chrono::hours{24 * 365
 
 }  // namespace
 
-Http1Client::Http1Client(Worker& worker, int fd, SessionId session)
+Http1Client::Http1Client(Worker& worker, Stream stream, SessionId session)
     : worker_(worker),
       session_(session),
-      stream_(worker.io(), fd),
+      stream_(std::move(stream)),
       in_(worker.buffers()),
       head_(worker.buffers()),
       trailers_(worker.buffers()) {}

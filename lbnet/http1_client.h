@@ -29,8 +29,8 @@ class Worker;
 
 class Http1Client {
  public:
-  // Takes over an accepted socket. Deadlines are those of `session`, which has to pass them on.
-  Http1Client(Worker& worker, int fd, SessionId session);
+  // Takes over a connection. Deadlines are those of `session`, which has to pass them on.
+  Http1Client(Worker& worker, Stream stream, SessionId session);
   ~Http1Client();
   Http1Client(const Http1Client&) = delete;
   Http1Client& operator=(const Http1Client&) = delete;

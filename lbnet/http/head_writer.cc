@@ -167,7 +167,9 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
   } else if (request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
     writer << "Content-Length: 0\r\n";  // RFC 9110, 8.6: these are expected to say so.
   }
-  writer << "X-Forwarded-For: " << client << "\r\nX-Forwarded-Proto: http\r\n";
+  // A client of a unix socket has no address to tell.
+  if (client != "unix:") writer << "X-Forwarded-For: " << client << "\r\n";
+  writer << "X-Forwarded-Proto: http\r\n";
   if (!request.host.empty()) writer << "X-Forwarded-Host: " << request.host << "\r\n";
   write_request_options(request, writer);
   write_via(changes.via, request.minor_version, writer);
