@@ -115,7 +115,7 @@ void ClusterRuntime::act(const Action& action) {
 void ClusterRuntime::ask_load(BackendId backend) {
   const Peer* peer = find_peer(backend);
   LB_ASSERT(peer != nullptr);
-  load_prober_.ask(now(), backend, peer->endpoint, peer->address);
+  load_prober_.ask(now(), backend, peer->endpoint, host_field(peer->endpoint, peer->address));
   if (const auto next = load_prober_.poll_timeout()) worker_.wake_by(*next);
 }
 
@@ -150,7 +150,8 @@ IoError ClusterRuntime::open_upstream(ConnectionId id, BackendId backend) {
   upstreams_[id.slot] = std::make_unique<Upstream>(worker_.io(), fd, worker_.buffers(), id);
   if (tls_) {
     upstreams_[id.slot]->tls = tls_.get();
-    upstreams_[id.slot]->stream.start_tls(tls_->connect(peer->address, peer->session));
+    upstreams_[id.slot]->stream.start_tls(
+        tls_->connect(host_field(peer->endpoint, peer->address), peer->session));
   }
   if (!watches_[id.slot]) watches_[id.slot] = std::make_unique<Watch>();
   *watches_[id.slot] = {this, id};

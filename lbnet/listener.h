@@ -1,7 +1,7 @@
 // Listener: accepts connections on one socket of one worker and starts their sessions.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
@@ -29,6 +29,8 @@ struct ListenerSetup {
   ClusterId cluster;                         // Of all its requests, unless there are routes.
   std::shared_ptr<const RouteTable> routes;  // Shared by all workers; null for none.
   std::uint64_t max_body = 0;                // 0 for no limit.
+  std::uint64_t min_rate = 0;                // Bytes a second of a body, either way; 0 for none.
+  std::string via;                           // Our name in Via; empty for no such field.
   Duration head_timeout{};
   Duration idle_timeout{};
   Duration body_timeout{};
@@ -60,7 +62,7 @@ class Listener {
 
   Worker& worker_;
   std::shared_ptr<CurrentSetup> current_;  // Outlives the listener as long as it has sessions.
-  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer pause_;
   std::shared_ptr<void> alive_ = std::make_shared<char>();
 };

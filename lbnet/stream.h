@@ -63,6 +63,13 @@ class Stream {
   // Waits until a connection under way is made: 0, or why not.
   [[nodiscard]] WriteAwaiter finish_connect();
 
+  // -- For whoever moves bytes by fd() himself (splice.h): until there may be something to read, or
+  //    room to write: 0, or ECANCELED.
+  //    REQUIRES: the socket has just said EAGAIN, and nothing was awaited since.
+  class ReadableAwaiter;
+  [[nodiscard]] ReadableAwaiter readable();
+  [[nodiscard]] WriteAwaiter writable();
+
   // -- TLS. From start_tls() on, all that is read and written goes through the session; before
   //    anything else does, handshake() has to have come to 0, in the time its caller gives it.
   void start_tls(std::unique_ptr<TlsConnection> tls);
@@ -94,6 +101,7 @@ class Stream {
   bool resets_ = false;
 
   friend class ReadAwaiter;
+  friend class ReadableAwaiter;
   friend class WriteAwaiter;
 };
 
@@ -119,6 +127,17 @@ class Stream::ReadAwaiter {
  private:
   Stream& stream_;
   Buffer& buffer_;
+};
+
+class Stream::ReadableAwaiter {
+ public:
+  explicit ReadableAwaiter(Stream& stream) : stream_(stream) {}
+  [[nodiscard]] static bool await_ready() { return false; }
+  void await_suspend(std::coroutine_handle<> waiter);
+  [[nodiscard]] IoError await_resume();
+
+ private:
+  Stream& stream_;
 };
 
 class Stream::WriteAwaiter {

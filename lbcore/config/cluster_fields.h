@@ -63,7 +63,7 @@ void read(const Place& place, RetryConditions& value, Range range = {});
 template <class Fields>
 void describe(Fields& fields, BackendConfig& backend) {
   fields.required("id", backend.id, kAboveZero, "a name, unique in its cluster");
-  fields.required("address", backend.address, kAboveZero, "host:port or [v6]:port");
+  fields.required("address", backend.address, kAboveZero, "host:port, [v6]:port or unix:/path");
   fields.optional("weight", backend.weight, {.min = 1, .max = 65535},
                   "share of the traffic next to the others' weights");
   fields.optional("state", backend.state, "what the operator orders");
