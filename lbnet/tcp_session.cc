@@ -140,7 +140,10 @@ Task<void> TcpSession::relay(Exchange& exchange) {
     static_cast<void>(exchange.failed(AttemptFailure::idle_timeout, {.answer_begun = true}));
     co_return;
   }
-  if (broken_) down_.reset_when_destroyed();
+  if (broken_) {  // Neither side may take what it got for all there was.
+    down_.reset_when_destroyed();
+    upstream.stream.reset_when_destroyed();
+  }
   exchange.finish(broken_ ? Outcome::cut : Outcome::success, false);
 }
 

@@ -72,7 +72,7 @@ const Broken kBroken[] = {
      "lbd.json:4:4: clusters[0].strategi: unknown key; expected one of \"name\", \"strategy\", "
      "\"backends\", \"health_check\", \"outlier_ejection\", \"panic_threshold\", "
      "\"slow_start\", \"circuit_breaker\", \"limits\", \"connection_pool\", \"retries\", "
-     "\"timeouts\" or \"affinity\"; did you "
+     "\"timeouts\", \"affinity\" or \"tls\"; did you "
      "mean \"strategy\"?\n"},
     {"AKeyGivenTwice", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"

@@ -470,7 +470,12 @@ constexpr const char* kJson = R"GOLDEN({
       "answers_5xx": 2,
       "bytes_in": 200,
       "bytes_out": 4000,
-      "tls_handshakes": {"full": 10, "resumed": 6, "failed": 4, "active": 2}
+      "tls_handshakes": {
+        "full": 10,
+        "resumed": 6,
+        "failed": 4,
+        "active": 2
+      }
     }
   ]
 })GOLDEN";
