@@ -25,6 +25,7 @@ enum class FieldId : std::uint8_t {
   x_forwarded_for,
   x_forwarded_host,
   x_forwarded_proto,
+  x_ssl_client,  // All that begin so.
 };
 
 struct Field {

@@ -42,7 +42,16 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+// Ours to say, see write_request_head(). Servers that hand fields on as variables take "_" for "-".
+bool is_about_client_certificate(std::string_view name) {
+  constexpr std::string_view kPrefix = "x-ssl-client-";
+  if (name.size() < kPrefix.size()) return false;
+  return std::equal(kPrefix.begin(), kPrefix.end(), name.begin(),
+                    [](char ours, char c) { return lower(c == '_' ? '-' : c) == ours; });
+}
+
 FieldId identify(std::string_view name) {
+  if (is_about_client_certificate(name)) return FieldId::x_ssl_client;
   const auto is = [&](std::string_view known) { return equal_ignoring_case(name, known); };
   switch (name.size()) {
     case 2: return is("te") ? FieldId::te : FieldId::other;
@@ -412,7 +421,8 @@ bool is_hop_by_hop(const Field& field, const std::vector<Field>& fields) {
     case FieldId::content_length:
     case FieldId::x_forwarded_for:
     case FieldId::x_forwarded_host:
-    case FieldId::x_forwarded_proto: return false;
+    case FieldId::x_forwarded_proto:
+    case FieldId::x_ssl_client: return false;
     case FieldId::expect:
     case FieldId::max_forwards:
     case FieldId::other: break;

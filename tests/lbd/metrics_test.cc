@@ -46,6 +46,7 @@ net::WorkerSnapshot first_worker() {
   web.rejected = 2;
   web.bytes_in = 100;
   web.bytes_out = 2000;
+  web.tls = {.full = 5, .resumed = 3, .failed = 2, .handshakes_active = 1};
   web.durations.add(3'906'250ns);  // 1/256 s: sums of these are exact.
   web.durations.add(7'812'500ns);
   web.durations.add(8s);
@@ -247,6 +248,14 @@ lbd_received_bytes_total{listener="web"} 200
 # HELP lbd_sent_bytes_total Bytes of bodies to clients
 # TYPE lbd_sent_bytes_total counter
 lbd_sent_bytes_total{listener="web"} 4000
+# HELP lbd_tls_handshakes_active TLS handshakes with clients under way
+# TYPE lbd_tls_handshakes_active gauge
+lbd_tls_handshakes_active{listener="web"} 2
+# HELP lbd_tls_handshakes_total TLS handshakes with clients, by how they ended
+# TYPE lbd_tls_handshakes_total counter
+lbd_tls_handshakes_total{listener="web",result="full"} 10
+lbd_tls_handshakes_total{listener="web",result="resumed"} 6
+lbd_tls_handshakes_total{listener="web",result="failed"} 4
 # HELP lbd_answers_total Answers to clients by class of status; none for TCP and clients gone
 # TYPE lbd_answers_total counter
 lbd_answers_total{listener="web",code_class="none"} 2
@@ -460,7 +469,8 @@ constexpr const char* kJson = R"GOLDEN({
       "answers_4xx": 4,
       "answers_5xx": 2,
       "bytes_in": 200,
-      "bytes_out": 4000
+      "bytes_out": 4000,
+      "tls_handshakes": {"full": 10, "resumed": 6, "failed": 4, "active": 2}
     }
   ]
 })GOLDEN";
