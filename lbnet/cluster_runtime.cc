@@ -150,7 +150,8 @@ IoError ClusterRuntime::open_upstream(ConnectionId id, BackendId backend) {
   upstreams_[id.slot] = std::make_unique<Upstream>(worker_.io(), fd, worker_.buffers(), id);
   if (tls_) {
     upstreams_[id.slot]->tls = tls_.get();
-    upstreams_[id.slot]->stream.start_tls(tls_->connect(peer->address, peer->session));
+    upstreams_[id.slot]->stream.start_tls(
+        tls_->connect(host_field(peer->endpoint, peer->address), peer->session));
   }
   if (!watches_[id.slot]) watches_[id.slot] = std::make_unique<Watch>();
   *watches_[id.slot] = {this, id};
