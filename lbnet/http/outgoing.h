@@ -15,17 +15,23 @@ class Outgoing {
   explicit Outgoing(bool chunked) : chunked_(chunked) {}
 
   void set_head(std::string_view head) { add(head); }
-  // `last` closes a chunked body.
-  void set_body(std::string_view data, bool last) {
+  // `last` closes a chunked body, with these fields behind it; each with its line end.
+  void set_body(std::string_view data, bool last, std::string_view trailers = {}) {
     if (!data.empty()) {
       if (chunked_) add(size_line(data.size()));
       add(data);
       if (chunked_) add("\r\n");
     }
-    if (chunked_ && last) add("0\r\n\r\n");
+    if (!chunked_ || !last) return;
+    add(trailers.empty() ? "0\r\n\r\n" : "0\r\n");
+    if (trailers.empty()) return;
+    add(trailers);
+    add("\r\n");
   }
 
-  // Valid until the next call of set_*.
+  void clear() { count_ = 0; }
+
+  // Valid until the next call of the above.
   [[nodiscard]] Pieces pieces() const { return {pieces_.data(), count_}; }
 
  private:
@@ -39,7 +45,7 @@ class Outgoing {
 
   bool chunked_;
   std::array<char, 20> line_{};
-  std::array<std::string_view, 5> pieces_;
+  std::array<std::string_view, kPiecesMax> pieces_;
   std::size_t count_ = 0;
 };
 

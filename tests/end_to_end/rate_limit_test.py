@@ -48,13 +48,25 @@ class RateLimit(EndToEnd):
         self.assertGreater(passed, 2)
         self.assertLessEqual(passed, 2 + 20 * elapsed)
 
-    def test_a_request_with_a_body_is_refused_and_its_connection_ends(self):
+    def test_a_body_that_is_still_to_come_ends_the_connection(self):
         lbd = self.start(SLOW)
         client = self.client(lbd.address())
         self.statuses(client, 3)
-        refused = client.get(method="POST", body=b"x" * 100)
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nx")
+        refused = client.read_response()
         self.assertEqual((refused.status, refused["Connection"]), (429, "close"))
         self.assertTrue(client.is_closed())
+
+    def test_a_body_that_is_here_is_read_past(self):
+        lbd = self.start(SLOW)
+        client = self.client(lbd.address())
+        self.statuses(client, 3)
+        request = (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                   b"3\r\nabc\r\n0\r\n\r\n")
+        client.send(request + request)
+        for _ in range(2):
+            refused = client.read_response()
+            self.assertEqual((refused.status, refused["Connection"]), (429, None))
 
     def test_the_key_can_be_a_header(self):
         lbd = self.start({**SLOW, "key": {"header": "x-user"}})

@@ -1,0 +1,291 @@
+#include "lbnet/http1_client.h"
+
+#include <algorithm>
+
+#include "lbnet/clock.h"
+#include "lbnet/worker.h"
+
+namespace lb::net {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr Duration kLingerTime = std::chrono::seconds{1};
+constexpr std::chrono::duration<double> kBoughtMax = std::chrono::hours{24 * 365};
+
+}  // namespace
+
+Http1Client::Http1Client(Worker& worker, Stream stream, SessionId session)
+    : worker_(worker),
+      session_(session),
+      stream_(std::move(stream)),
+      in_(worker.buffers()),
+      head_(worker.buffers()),
+      trailers_(worker.buffers()) {}
+
+Http1Client::~Http1Client() { worker_.cancel_deadline(deadline_); }
+
+void Http1Client::set_deadline(DeadlineKind kind, Duration timeout) {
+  worker_.cancel_deadline(deadline_);
+  deadline_ = worker_.set_deadline(kind, now() + timeout, session_);
+}
+
+void Http1Client::deadline_passed() {
+  late_ = true;
+  stream_.cancel();
+}
+
+void Http1Client::cut() {
+  cut_ = true;
+  keep_alive_ = false;
+  stream_.reset_when_destroyed();
+}
+
+// ---------------------------------------------------------------------------------------------
+// A request
+
+Task<Http1Client::Read> Http1Client::read_request() {
+  begin_request();
+  const Arrived arrived = co_await wait_for_head();
+  if (arrived == Arrived::closed) co_return Read::closed;
+  if (arrived == Arrived::refused) co_return Read::refused;
+  http::RequestHead& head = worker_.request_head();
+  const std::string_view bytes =
+      in_.view().substr(scanner_.start(), scanner_.end() - scanner_.start());
+  refusal_ = scanner_.end() > http::kHeadMax ? 431 : http::parse_request_head(bytes, head);
+  if (refusal_ != 0) co_return Read::refused;
+  is_head_ = head.is_head();
+  minor_version_ = head.minor_version;
+  keep_alive_ = head.persistent();
+  co_return Read::request;
+}
+
+void Http1Client::begin_request() {
+  scanner_.reset();
+  began_ = {};
+  head_time_ = {};
+  refusal_ = 0;
+  late_ = keep_alive_ = is_head_ = answered_ = tunnel_ = false;
+  body_ = {};
+  bytes_in_ = bytes_out_ = 0;
+  waited_in_ = waited_out_ = {};
+}
+
+Task<Http1Client::Arrived> Http1Client::wait_for_head() {
+  bool head_is_timed = false;
+  for (;;) {
+    if (!in_.empty()) {
+      if (began_ == Instant{}) began_ = now();
+      const auto found = scanner_.scan(in_.view());
+      if (found == http::HeadScanner::Result::malformed) co_return refuse(400);
+      if (scanner_.first_line_size() > http::kRequestLineMax) co_return refuse(414);
+      if (found == http::HeadScanner::Result::complete) break;
+      if (in_.full()) co_return refuse(431);
+      // One deadline for the whole head, from its first byte. Most heads come in one piece and
+      // need none.
+      if (!head_is_timed) set_deadline(DeadlineKind::head, setup_->head_timeout);
+      head_is_timed = true;
+    }
+    idle_ = in_.empty();
+    if (idle_ && worker_.stopping()) co_return Arrived::closed;
+    if (idle_) {
+      set_deadline(DeadlineKind::idle, setup_->idle_timeout);
+      in_.rest();
+    }
+    const IoError error = co_await stream_.read_into(in_);
+    // A deadline that passes while bytes are on their way up to us finds nothing to cancel. For an
+    // idle client they came at the last moment; an unfinished head is late all the same.
+    if (idle_) late_ = false;
+    idle_ = false;
+    if (late_ && (error == 0 || error == ECANCELED)) co_return refuse(408);
+    if (error != 0) co_return Arrived::closed;
+  }
+  worker_.cancel_deadline(deadline_);
+  head_time_ = now() - began_;
+  co_return Arrived::head;
+}
+
+Http1Client::Arrived Http1Client::refuse(int status) {
+  worker_.cancel_deadline(deadline_);
+  refusal_ = status;
+  return Arrived::refused;
+}
+
+int Http1Client::take_request(const http::RequestHead& head) {
+  chunked_body_ = head.framing.kind == http::Framing::Kind::chunked;
+  body_ = http::BodyDecoder(head.framing);
+  in_.consume(scanner_.end());
+  part_ = {};
+  if (!body_.done() && !in_.empty()) part_ = body_.decode(in_);
+  bytes_in_ = part_.data.size();
+  if (part_.malformed) return 400;
+  if (setup_->max_body > 0 && head.framing.length > setup_->max_body) return 413;
+  return setup_->max_body > 0 && bytes_in_ > setup_->max_body ? 413 : 0;
+}
+
+void Http1Client::end_request() {
+  release_part();
+  for (Buffer* buffer : {&head_, &trailers_}) {
+    buffer->clear();
+    buffer->rest();
+  }
+}
+
+void Http1Client::release_part() {
+  in_.consume(part_.raw);
+  part_ = {};
+}
+
+Task<Http1Client::BodyRead> Http1Client::read_body() {
+  release_part();
+  const Instant from = now();
+  // How long a tunnel may be silent is the cluster's to say: see Exchange::progress().
+  if (!tunnel_) set_deadline(DeadlineKind::idle, patience(bytes_in_, waited_in_));
+  const IoError error = co_await stream_.read_into(in_);
+  worker_.cancel_deadline(deadline_);
+  waited_in_ += now() - from;
+  if (error == ECANCELED && !late_) co_return BodyRead::stopped;
+  if (error == kEndOfStream && body_.complete_at_end_of_stream()) {
+    body_.end_of_stream();
+    co_return BodyRead::part;
+  }
+  if (error != 0) co_return BodyRead::gone;
+  part_ = body_.decode(in_);
+  if (part_.malformed) co_return BodyRead::malformed;
+  bytes_in_ += part_.data.size();
+  const bool too_large = setup_->max_body > 0 && bytes_in_ > setup_->max_body && !tunnel_;
+  co_return too_large ? BodyRead::too_large : BodyRead::part;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Its answer
+
+Task<IoError> Http1Client::send_interim(const http::ResponseHead& answer) {
+  if (minor_version_ == 0) co_return 0;
+  Buffer interim(worker_.buffers());
+  if (!http::write_response_head(answer, {}, interim)) co_return EMSGSIZE;
+  const std::string_view piece = interim.view();
+  co_return co_await write({&piece, 1});
+}
+
+Task<IoError> Http1Client::send_continue() { co_return co_await write({&kContinue, 1}); }
+
+bool Http1Client::begin_answer(const http::ResponseHead& answer, const AnswerOptions& asked) {
+  const http::BodyCoding coding = http::coding_for_client(answer, minor_version_);
+  const bool known_end =
+      coding != http::BodyCoding::as_is || answer.framing.kind == http::Framing::Kind::length;
+  if (!known_end || worker_.stopping()) keep_alive_ = false;
+  const http::ResponseOptions options{
+      .coding = coding,
+      .close = !keep_alive_,
+      .keep_alive = keep_alive_ && minor_version_ == 0,
+      .rules = asked.changes.rules,
+      .session_field = asked.session_field,
+      .via = setup_->via,
+      .trailers = asked.trailers && coding == http::BodyCoding::chunked,
+      .cors = asked.changes.cors};
+  head_.clear();
+  outgoing_ = http::Outgoing(coding == http::BodyCoding::chunked);
+  return http::write_response_head(answer, options, head_);
+}
+
+void Http1Client::begin_tunnel() {
+  tunnel_ = true;
+  keep_alive_ = false;
+  body_ = http::BodyDecoder({http::Framing::Kind::until_close, 0});
+  part_ = body_.decode(in_);  // It may have gone on without waiting for our answer.
+  bytes_in_ = part_.data.size();
+}
+
+bool Http1Client::set_trailers(const std::vector<http::Field>& trailers, const HeaderRules* rules) {
+  return http::write_trailers(trailers, rules, trailers_);
+}
+
+bool Http1Client::try_send(std::string_view data, bool last) {
+  outgoing_.clear();
+  if (head_.empty()) {
+    head_.rest();
+  } else {
+    outgoing_.set_head(head_.view());
+    head_.clear();  // Its bytes stay as long as nothing is written to it.
+  }
+  outgoing_.set_body(data, last, trailers_.view());
+  answered_ = true;
+  bytes_out_ += data.size();
+  return stream_.try_write(outgoing_.pieces());
+}
+
+// A client that does not read for too long is one that left.
+Task<IoError> Http1Client::finish_send() {
+  const Instant from = now();
+  DeadlineId stall =
+      worker_.set_deadline(DeadlineKind::idle, from + patience(bytes_out_, waited_out_), session_);
+  const IoError error = co_await stream_.finish_write();
+  worker_.cancel_deadline(stall);
+  waited_out_ += now() - from;
+  co_return error;
+}
+
+// How long to wait for the client now, when so many bytes have gone its way or come from there, and
+// it took so long. Only the time it kept us waiting counts: neither a slow backend nor a quiet
+// stream of events is its fault. Bytes buy time at the least rate, on top of what it had at first.
+Duration Http1Client::patience(std::uint64_t bytes, Duration waited) const {
+  if (setup_->min_rate == 0) return setup_->body_timeout;
+  const std::chrono::duration<double> bought{static_cast<double>(bytes) /
+                                             static_cast<double>(setup_->min_rate)};
+  const Duration left = setup_->body_timeout - waited +
+                        std::chrono::duration_cast<Duration>(std::min(bought, kBoughtMax));
+  return std::clamp(left, Duration{}, setup_->body_timeout);
+}
+
+Task<IoError> Http1Client::write(Pieces pieces) {
+  if (stream_.try_write(pieces)) co_return stream_.write_error();
+  co_return co_await finish_send();
+}
+
+Task<void> Http1Client::answer(int status, Duration retry_after) {
+  decide_own_close();
+  Buffer head(worker_.buffers());
+  // Rounded up: whoever comes back then is not refused again.
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(retry_after).count();
+  http::write_own_response(status, !keep_alive_, is_head_, head, static_cast<std::uint64_t>(wait));
+  co_await write_own(head.view(), {});
+}
+
+Task<void> Http1Client::answer(http::RouteAnswer answer, std::string_view body) {
+  decide_own_close();
+  answer.close = !keep_alive_;
+  answer.body_size = body.size();
+  Buffer head(worker_.buffers());
+  if (!http::write_route_answer(answer, head)) co_return co_await this->answer(500);
+  if (is_head_) body = {};
+  bytes_out_ = body.size();
+  co_await write_own(head.view(), body);
+}
+
+// A body that was not read stands between this request and the next.
+void Http1Client::decide_own_close() {
+  if (worker_.stopping() || minor_version_ == 0 || !body_.done()) keep_alive_ = false;
+}
+
+Task<void> Http1Client::write_own(std::string_view head, std::string_view body) {
+  const std::array<std::string_view, 2> pieces{head, body};
+  answered_ = true;
+  const IoError error = co_await write({pieces.data(), body.empty() ? 1U : 2U});
+  if (error != 0) keep_alive_ = false;
+}
+
+// Closing a connection that may still have bytes coming in would reset it, and a reset can overtake
+// our answer on its way to the client.
+Task<void> Http1Client::linger() {
+  if (!answered_ || cut_) co_return;
+  stream_.shut_down_write();
+  set_deadline(DeadlineKind::idle, kLingerTime);
+  late_ = false;
+  while (!late_) {
+    in_.clear();
+    const IoError error = co_await stream_.read_into(in_);
+    if (error != 0) break;
+  }
+}
+
+}  // namespace lb::net

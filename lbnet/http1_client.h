@@ -1,0 +1,161 @@
+// Http1Client: the client's side of a connection that speaks HTTP/1.1. Requests come in, answers go
+// out, one after the other. What a request is about and who serves it is HttpSession's to say; how
+// it is framed on the wire, and for how long a client may take, is said here only.
+//
+// One request: read_request(), take_request(), read_body() until body_complete(), then either
+// begin_answer() and send() until its last bytes, or one of the answers of our own; end_request().
+// Reading the body and sending the answer may be under way at the same time.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "lbcore/ids.h"
+#include "lbnet/buffer.h"
+#include "lbnet/http/body_decoder.h"
+#include "lbnet/http/head.h"
+#include "lbnet/http/head_parser.h"
+#include "lbnet/http/head_writer.h"
+#include "lbnet/http/outgoing.h"
+#include "lbnet/listener.h"
+#include "lbnet/session.h"
+#include "lbnet/stream.h"
+#include "lbnet/task.h"
+
+namespace lb::net {
+
+class Worker;
+
+class Http1Client {
+ public:
+  // Takes over a connection. Deadlines are those of `session`, which has to pass them on.
+  Http1Client(Worker& worker, Stream stream, SessionId session);
+  ~Http1Client();
+  Http1Client(const Http1Client&) = delete;
+  Http1Client& operator=(const Http1Client&) = delete;
+
+  // The settings to go by from now on. They have to stay until others are given.
+  void use(const ListenerSetup& setup) { setup_ = &setup; }
+
+  // -- A request
+  enum class Read {
+    request,  // Its head is in worker.request_head(), until something is awaited.
+    refused,  // To be answered with refusal(); the connection ends after it.
+    closed,   // There is none any more.
+  };
+  [[nodiscard]] Task<Read> read_request();
+  [[nodiscard]] int refusal() const { return refusal_; }
+  // The head will not be looked at any more; its bytes stay until something is awaited. 0, or the
+  // status that refuses what came of the body with it.
+  [[nodiscard]] int take_request(const http::RequestHead& head);
+  // Whatever was not read of it is not there any more, or the connection ends with it.
+  void end_request();
+
+  [[nodiscard]] bool is_head() const { return is_head_; }
+  [[nodiscard]] Instant began() const { return began_; }
+  [[nodiscard]] Duration head_time() const { return head_time_; }
+
+  // -- Its body
+  // What came with the head. It stays until the first read_body().
+  [[nodiscard]] std::string_view body_at_hand() const { return part_.data; }
+  // Nothing of it is still to come.
+  [[nodiscard]] bool body_complete() const { return body_.done(); }
+  [[nodiscard]] bool body_is_chunked() const { return chunked_body_; }
+  enum class BodyRead { part, gone, malformed, too_large, stopped };
+  // The next part(), which stays until the call after. `gone`: it left, or is too slow; `stopped`:
+  // by cancel().
+  [[nodiscard]] Task<BodyRead> read_body();
+  [[nodiscard]] std::string_view part() const { return part_.data; }
+  [[nodiscard]] std::uint64_t bytes_in() const { return bytes_in_; }
+
+  // -- Its answer
+  // Nothing awaits an answer when a client of HTTP/1.0 asks for none of this.
+  [[nodiscard]] Task<IoError> send_interim(const http::ResponseHead& answer);
+  [[nodiscard]] Task<IoError> send_continue();
+  // The head of the answer, to go out with the first bytes of its body. False when it does not fit.
+  struct AnswerOptions {
+    http::AnswerChanges changes;
+    std::string_view session_field;  // See http::ResponseOptions.
+    bool trailers = false;           // Fields may follow the body, if the client's framing can.
+  };
+  [[nodiscard]] bool begin_answer(const http::ResponseHead& answer, const AnswerOptions& options);
+  // After the answer was begun with a 101: from here on its body, and the request's, are whatever
+  // comes until the end of either stream.
+  void begin_tunnel();
+  // Fields to go out behind the last bytes of the body. False when they do not fit.
+  [[nodiscard]] bool set_trailers(const std::vector<http::Field>& trailers,
+                                  const HeaderRules* rules);
+  // Bytes of the body, maybe none. True when they are out or cannot go out: see write_error().
+  // Otherwise finish_send() waits until then.
+  [[nodiscard]] bool try_send(std::string_view data, bool last);
+  [[nodiscard]] Task<IoError> finish_send();
+  [[nodiscard]] IoError write_error() const { return stream_.write_error(); }
+  // Answers of our own.
+  [[nodiscard]] Task<void> answer(int status, Duration retry_after = {});
+  [[nodiscard]] Task<void> answer(http::RouteAnswer answer, std::string_view body);
+  [[nodiscard]] std::uint64_t bytes_out() const { return bytes_out_; }
+
+  // -- The connection
+  // Another request may follow this one.
+  [[nodiscard]] bool goes_on() const { return keep_alive_; }
+  void end_after_this() { keep_alive_ = false; }
+  // The client got a part of an answer and must not take it for the whole.
+  void cut();
+  // After the last answer: lets the client read it in peace, then ends.
+  [[nodiscard]] Task<void> linger();
+  // Whatever is awaited ends soon.
+  void cancel() { stream_.cancel(); }
+  void deadline_passed();
+  // It waits for a request of which nothing has come.
+  [[nodiscard]] bool idle() const { return idle_; }
+  [[nodiscard]] Stream& stream() { return stream_; }
+
+ private:
+  enum class Arrived { head, closed, refused };
+
+  [[nodiscard]] Task<Arrived> wait_for_head();
+  Arrived refuse(int status);
+  void begin_request();
+  [[nodiscard]] Task<IoError> write(Pieces pieces);
+  [[nodiscard]] Duration patience(std::uint64_t bytes, Duration waited) const;
+  [[nodiscard]] Task<void> write_own(std::string_view head, std::string_view body);
+  void release_part();
+  void decide_own_close();
+  void set_deadline(DeadlineKind kind, Duration timeout);
+
+  Worker& worker_;
+  const SessionId session_;
+  const ListenerSetup* setup_ = nullptr;
+  Stream stream_;
+  Buffer in_;
+  Buffer head_;  // Of an answer, until it is out.
+  Buffer trailers_;
+  DeadlineId deadline_;
+  bool late_ = false;  // Our deadline has passed.
+  bool idle_ = false;
+  bool keep_alive_ = false;
+  bool cut_ = false;
+  http::HeadScanner scanner_;
+
+  // -- The request
+  Instant began_;  // When its first byte came.
+  Duration head_time_{};
+  int refusal_ = 0;
+  bool is_head_ = false;
+  bool chunked_body_ = false;
+  int minor_version_ = 1;
+  http::BodyDecoder body_;
+  http::BodyDecoder::Decoded part_;
+  std::uint64_t bytes_in_ = 0;
+  Duration waited_in_{};  // For bytes of the body.
+  bool tunnel_ = false;
+
+  // -- The answer
+  http::Outgoing outgoing_{false};
+  bool answered_ = false;  // Something of ours is on its way to the client, or there.
+  std::uint64_t bytes_out_ = 0;
+  Duration waited_out_{};  // For the client to take them.
+};
+
+}  // namespace lb::net
