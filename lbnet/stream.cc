@@ -242,7 +242,9 @@ Stream::Stream(boost::asio::io_context& io, int fd) : fd_(fd), state_(new State(
 }
 
 Stream::Stream(Stream&& other) noexcept
-    : fd_(other.fd_), state_(std::exchange(other.state_, nullptr)) {
+    : fd_(other.fd_),
+      state_(std::exchange(other.state_, nullptr)),
+      place_(std::move(other.place_)) {
   LB_ASSERT(!state_->read.pending && !state_->write.pending);
   state_->stream = this;
 }
