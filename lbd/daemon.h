@@ -135,7 +135,8 @@ class Daemon {
   std::size_t workers_undrained_ = 0;
   std::unique_ptr<AdminServer> admin_;
   std::map<std::string, net::Endpoint> endpoints_;  // By address as configured.
-  std::map<std::string, int> unix_sockets_;         // By path: a descriptor of our own of each.
+  std::map<std::string, int, std::less<>>
+      unix_sockets_;  // By path: a descriptor of our own of each.
   TlsContexts tls_;
   std::map<std::string, Sockets> unopened_;  // Listeners that wait for the first probes.
   bool open_ = false;

@@ -220,6 +220,7 @@ class Lbd:
         try:
             if self._wait_ready:
                 self.wait_for("ready")
+                self._own_pipes = self._all_pipes()
         except BaseException:
             self._release()
             raise
@@ -327,11 +328,12 @@ class Lbd:
                 found[int(number)] = os.readlink(f"{folder}/{number}")
         return found
 
+    def _all_pipes(self):
+        return {target for target in self.descriptors().values() if target.startswith("pipe:")}
+
     def pipes(self):
-        """Pipes it has made: a splice is under way, or has been."""
-        ends = [target for number, target in self.descriptors().items()
-                if number > 2 and target.startswith("pipe:")]
-        return len(set(ends))
+        """How many it has made since it was ready: splices are under way, or have been."""
+        return len(self._all_pipes() - self._own_pipes)
 
     def cpu_seconds(self):
         with open(f"/proc/{self.pid}/stat") as stat:
