@@ -178,8 +178,8 @@ Task<void> Forwarding::deliver() {
   status_ = answer.status;
   // It may answer before it has heard us out; what it did not hear cannot be read away.
   if (incoming_ != Incoming::good || !client_.body_complete()) client_.end_after_this();
-  const bool reusable =
-      answer.persistent() && answer.framing.kind != http::Framing::Kind::until_close;
+  const bool reusable = answer.persistent() && !answer.withholds_body &&
+                        answer.framing.kind != http::Framing::Kind::until_close;
   if (!client_.begin_answer(answer, response_rules_, session_field())) {
     status_ = 0;
     co_await stop_pump();

@@ -1,6 +1,7 @@
 // The parsed form of a message head. Views point into the buffer that was parsed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -43,6 +44,7 @@ struct Framing {
 struct ConnectionOptions {
   bool close = false;
   bool keep_alive = false;
+  std::ptrdiff_t count = 0;  // Of all options, empty ones too.
 };
 
 struct RequestHead {
@@ -73,6 +75,9 @@ struct ResponseHead {
   std::vector<Field> fields;
   Framing framing;
   ConnectionOptions connection;
+  // There is no body, by the rules for HEAD and 304, but its fields tell of one. A backend that
+  // does not know the rules will send it.
+  bool withholds_body = false;
 
   [[nodiscard]] bool interim() const { return status >= 100 && status < 200; }
   [[nodiscard]] bool persistent() const {
