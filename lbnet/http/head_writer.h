@@ -30,7 +30,8 @@ struct RequestChanges {
 
 // The request as a backend gets it: hop-by-hop fields gone, framing written anew, X-Forwarded-* and
 // X-SSL-Client-* ours (`client` is the address of the peer: nobody before it is trusted; "unix:" is
-// none). Always HTTP/1.1. False when it does not fit into the buffer. REQUIRES: the buffer is empty.
+// none). Always HTTP/1.1. False when it does not fit into the buffer. REQUIRES: the buffer is
+// empty.
 [[nodiscard]] bool write_request_head(const RequestHead& request, std::string_view client,
                                       Buffer& out, const RequestChanges& changes = {});
 
