@@ -20,9 +20,9 @@ bool Dispatch::decide(Worker& worker, const ListenerSetup& setup, const http::Re
     return true;
   }
   cluster_ = setup.cluster;
+  changes_.via = setup.via;
   changes_.secure = client.secure;
   changes_.certificate_fields = client.certificate_fields;
-  changes_.via = setup.via;
   if (!setup.routes) return true;
   const http::RequestView view(head, client.address);
   const RequestAttributes request = view.attributes();
