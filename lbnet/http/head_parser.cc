@@ -44,7 +44,7 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-// Ours to say, see write_request_head(). Servers that hand fields on as variables take "_" for "-".
+// Ours to say, see write_request_head().
 bool is_about_client_certificate(std::string_view name) {
   constexpr std::string_view kPrefix = "x-ssl-client-";
   if (name.size() < kPrefix.size()) return false;
