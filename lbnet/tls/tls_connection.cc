@@ -262,6 +262,7 @@ IoError TlsConnection::decrypt(Buffer& buffer) {
 // Writing
 
 IoError TlsConnection::write(Pieces pieces, std::size_t& first, std::size_t& offset) {
+  writing_ = true;
   if (!unsent_.empty()) {
     const IoError error = flush();
     if (error != 0) return error;
@@ -272,6 +273,7 @@ IoError TlsConnection::write(Pieces pieces, std::size_t& first, std::size_t& off
     if (error == 0) error = sent;
     if (error != 0) return error;
   }
+  writing_ = false;
   return 0;
 }
 
@@ -311,7 +313,7 @@ IoError TlsConnection::flush() {
 }
 
 void TlsConnection::end() {
-  if (!established_ || ended_ || (read_end_ != 0 && read_end_ != kEndOfStream)) return;
+  if (!established_ || ended_ || writing_ || (read_end_ != 0 && read_end_ != kEndOfStream)) return;
   ended_ = true;
   ERR_clear_error();
   static_cast<void>(SSL_shutdown(ssl_));

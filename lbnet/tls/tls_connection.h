@@ -81,7 +81,7 @@ class TlsConnection {
   [[nodiscard]] IoError flush();
 
   // Tells the peer that nothing more comes from us, once; what of it the socket does not take is
-  // unsent().
+  // unsent(). Not after a write that was given up: what the peer has is not all.
   void end();
 
  private:
@@ -103,6 +103,7 @@ class TlsConnection {
   std::shared_ptr<const void> context_;
   int fd_ = -1;
   bool established_ = false;
+  bool writing_ = false;      // A write has begun and not ended.
   bool ended_ = false;        // We have said that nothing more comes.
   bool may_receive_ = false;  // During this call, and until the socket is found empty.
   bool drained_ = false;

@@ -144,6 +144,21 @@ TEST_F(TlsSession, AnAnswerThatBrokeOffHasNoEndThatCouldBeTakenForOne) {
   EXPECT_FALSE(client.was_told_the_end());
 }
 
+TEST_F(TlsSession, AClientThatReadsTooSlowlyIsNotToldThatItHasAll) {
+  setup.body_timeout = 100ms;
+  TlsPeer client = connect_tls();
+  client.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+  Peer upstream = backend.accept();
+  upstream.read_head();
+  upstream.send("HTTP/1.1 200 OK\r\n\r\n");
+  const std::string much(1 << 20, 'x');
+  while (upstream.send(much) && listener().connections_active > 0) {
+  }
+  wait_until([&] { return listener().connections_active == 0; });
+  client.read_to_end();
+  EXPECT_FALSE(client.was_told_the_end());
+}
+
 TEST_F(TlsSession, AnIdleConnectionEndsWithAWord) {
   setup.idle_timeout = 100ms;
   TlsPeer client = connect_tls();
