@@ -17,6 +17,7 @@
 
 #include "lbcore/config/daemon_config.h"
 #include "lbcore/control.h"
+#include "lbd/tls_files.h"
 #include "lbnet/access_log.h"
 #include "lbnet/metrics.h"
 #include "lbnet/prober.h"
@@ -65,9 +66,11 @@ class Daemon {
     std::unique_ptr<net::Worker> worker;
     std::thread thread;
   };
-  // Sockets of a listener, one a worker, until the workers take them over.
+  // Sockets of a listener, one a worker, until the workers take them over. Those of a unix socket
+  // are one and the same.
   struct Sockets {
     std::vector<int> fds;
+    std::string path;  // Of the unix socket that was made for it.
   };
 
   [[nodiscard]] std::optional<std::string> open_all();
@@ -78,7 +81,13 @@ class Daemon {
   // Looks up and opens what `next` needs beyond what is there; throws nothing, changes nothing.
   [[nodiscard]] std::optional<std::string> prepare(const config::DaemonConfig& next,
                                                    std::map<std::string, net::Endpoint>& endpoints,
-                                                   std::map<std::string, Sockets>& sockets) const;
+                                                   std::map<std::string, Sockets>& sockets,
+                                                   TlsContexts& tls) const;
+  // False with errno set, and what was opened in `sockets`.
+  [[nodiscard]] bool open_sockets(const net::Endpoint& endpoint, Sockets& sockets) const;
+  // The unix sockets of the configuration that is now in use are ours to keep and to remove.
+  void keep_unix_sockets(const std::map<std::string, Sockets>& opened);
+  void remove_unix_sockets();
   [[nodiscard]] static std::optional<std::string> needs_restart(const config::DaemonConfig& last,
                                                                 const config::DaemonConfig& next);
   // What a worker has to be told, on its thread.
@@ -119,7 +128,9 @@ class Daemon {
   std::size_t workers_undrained_ = 0;
   std::unique_ptr<AdminServer> admin_;
   std::map<std::string, net::Endpoint> endpoints_;  // By address as configured.
-  std::map<std::string, Sockets> unopened_;         // Listeners that wait for the first probes.
+  std::map<std::string, int> unix_sockets_;         // By path: a descriptor of our own of each.
+  TlsContexts tls_;
+  std::map<std::string, Sockets> unopened_;  // Listeners that wait for the first probes.
   bool open_ = false;
   bool stopping_ = false;
   ReloadCounters reloads_;

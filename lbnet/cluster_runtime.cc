@@ -97,7 +97,7 @@ void ClusterRuntime::act(const Action& action) {
 void ClusterRuntime::ask_load(BackendId backend) {
   const Peer* peer = find_peer(backend);
   LB_ASSERT(peer != nullptr);
-  load_prober_.ask(now(), backend, peer->endpoint, peer->address);
+  load_prober_.ask(now(), backend, peer->endpoint, host_field(peer->endpoint, peer->address));
   if (const auto next = load_prober_.poll_timeout()) worker_.wake_by(*next);
 }
 

@@ -17,14 +17,14 @@ namespace {
 
 class HttpSession final : public Session {
  public:
-  HttpSession(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
+  HttpSession(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
               const Endpoint& peer)
       : worker_(worker),
         current_(std::move(current)),
         setup_(current_->setup),
         address_(address_of(peer)),
         id_(worker.add_session(this)),
-        client_(worker, fd, id_),
+        client_(worker, std::move(down), id_),
         counters_(worker.counters(setup_->name)) {
     client_.use(*setup_);
     ++counters_.connections;
@@ -162,7 +162,7 @@ Task<void> HttpSession::forward(ClusterRuntime& cluster) {
   const http::RequestHead& head = worker_.request_head();
   Forwarding forwarding(worker_, client_, cluster);
   const bool fits =
-      forwarding.take_head(head, address_, dispatch_.changes(), dispatch_.response_rules());
+      forwarding.take_head(head, address_, dispatch_.changes(), dispatch_.answer_changes());
   const RequestInput input = dispatch_.input(worker_, head, client());
   const int status = fits ? client_.take_request(head) : 431;
   if (status != 0) co_return co_await refuse(status);
@@ -200,17 +200,17 @@ void HttpSession::account(const Exchange* exchange) {
   worker_.access_log().write(record);
 }
 
-Task<void> serve_connection(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
-                            Endpoint peer) {
-  HttpSession session(worker, std::move(current), fd, peer);
+Task<void> serve_connection(Worker& worker, std::shared_ptr<const CurrentSetup> current,
+                            Stream down, Endpoint peer) {
+  HttpSession session(worker, std::move(current), std::move(down), peer);
   co_await session.run();
 }
 
 }  // namespace
 
-void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
+void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
                         const Endpoint& peer) {
-  spawn(serve_connection(worker, std::move(current), fd, peer));
+  spawn(serve_connection(worker, std::move(current), std::move(down), peer));
 }
 
 }  // namespace lb::net

@@ -7,16 +7,22 @@
 #include "lbnet/endpoint.h"
 #include "lbnet/http_session.h"
 #include "lbnet/tcp_session.h"
+#include "lbnet/tls/handshake.h"
 #include "lbnet/worker.h"
 
 namespace lb::net {
 namespace {
 
-boost::asio::ip::tcp protocol_of(int fd) {
-  Endpoint endpoint;
-  auto size = static_cast<socklen_t>(endpoint.capacity());
-  ::getsockname(fd, endpoint.data(), &size);
-  return endpoint.protocol();
+// The next connection and who it is from; -1 with errno set when there is none.
+int accept_one(int listening, Endpoint& peer) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  auto* name = reinterpret_cast<sockaddr*>(&address);
+  const int fd = ::accept4(listening, name, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return -1;
+  peer = Endpoint::from(name, size);
+  if (!peer.is_unix()) set_no_delay(fd);
+  return fd;
 }
 
 }  // namespace
@@ -25,7 +31,7 @@ Listener::Listener(Worker& worker, const ListenerSetup& setup, int fd)
     : worker_(worker),
       current_(
           std::make_shared<CurrentSetup>(CurrentSetup{std::make_shared<ListenerSetup>(setup)})),
-      acceptor_(worker.io(), protocol_of(fd), fd),
+      socket_(worker.io(), fd),
       pause_(worker.io()) {
   wait();
 }
@@ -35,7 +41,7 @@ void Listener::update(const ListenerSetup& setup) {
 }
 
 void Listener::wait() {
-  acceptor_.async_wait(boost::asio::ip::tcp::acceptor::wait_read, accept_if_alive());
+  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read, accept_if_alive());
 }
 
 // A wait that has ended may be queued behind the call that destroys this listener.
@@ -48,9 +54,7 @@ std::function<void(boost::system::error_code)> Listener::accept_if_alive() {
 void Listener::accept_all() {
   for (;;) {
     Endpoint peer;
-    auto size = static_cast<socklen_t>(peer.capacity());
-    const int fd =
-        ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = accept_one(socket_.native_handle(), peer);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return wait();
@@ -58,13 +62,21 @@ void Listener::accept_all() {
       pause_.expires_after(std::chrono::milliseconds{50});
       return pause_.async_wait(accept_if_alive());
     }
-    peer.resize(size);
-    set_no_delay(fd);
-    if (current_->setup->protocol == Protocol::http) {
-      start_http_session(worker_, current_, fd, peer);
+    Stream stream(worker_.io(), fd);
+    if (current_->setup->tls) {
+      start_handshake(worker_, current_, std::move(stream), peer);
     } else {
-      start_tcp_session(worker_, current_->setup, fd, peer);
+      start_session(worker_, current_, std::move(stream), peer);
     }
+  }
+}
+
+void start_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
+                   const Endpoint& peer) {
+  if (current->setup->protocol == Protocol::http) {
+    start_http_session(worker, std::move(current), std::move(down), peer);
+  } else {
+    start_tcp_session(worker, current->setup, std::move(down), peer);
   }
 }
 

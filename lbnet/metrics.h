@@ -33,6 +33,14 @@ struct DurationHistogram {
   }
 };
 
+// Handshakes of a listener with TLS.
+struct TlsCounters {
+  std::uint64_t full = 0;
+  std::uint64_t resumed = 0;
+  std::uint64_t failed = 0;             // Not TLS, not as we want it, or not in time.
+  std::uint64_t handshakes_active = 0;  // Under way now.
+};
+
 struct ListenerCounters {
   std::uint64_t connections = 0;           // Accepted.
   std::uint64_t connections_active = 0;    // Open now.
@@ -46,6 +54,7 @@ struct ListenerCounters {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   DurationHistogram durations;
+  TlsCounters tls;
 
   void add(const ListenerCounters& other);
 };

@@ -27,6 +27,10 @@ void ListenerCounters::add(const ListenerCounters& other) {
   bytes_in += other.bytes_in;
   bytes_out += other.bytes_out;
   durations.add(other.durations);
+  tls.full += other.tls.full;
+  tls.resumed += other.tls.resumed;
+  tls.failed += other.tls.failed;
+  tls.handshakes_active += other.tls.handshakes_active;
 }
 
 Worker::Worker(const WorkerOptions& options)

@@ -24,6 +24,7 @@
 #include "lbnet/listener.h"
 #include "lbnet/metrics.h"
 #include "lbnet/session.h"
+#include "lbnet/splice.h"
 
 namespace lb::net {
 
@@ -87,6 +88,7 @@ class Worker {
   // -- On the worker's thread: for its sessions
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   [[nodiscard]] BufferPool& buffers() { return buffers_; }
+  [[nodiscard]] PipePool& pipes() { return pipes_; }
   [[nodiscard]] AccessLog& access_log() { return *options_.access_log; }
   // Null when the cluster is unknown.
   [[nodiscard]] ClusterRuntime* cluster(ClusterId id);
@@ -131,6 +133,7 @@ class Worker {
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   BufferPool buffers_;
+  PipePool pipes_;
   boost::asio::steady_timer timer_;
   std::optional<Instant> armed_;
   boost::asio::steady_timer share_timer_;

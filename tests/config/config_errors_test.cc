@@ -159,7 +159,8 @@ const Broken kBroken[] = {
      "- name: web\n"
      "  backends:\n"
      "  - {id: b1, address: 10.0.0.1}\n",
-     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port or [v6]:port, such as "
+     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"10.0.0.1\"\n"},
     {"AnAddressWithPortZero", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -167,7 +168,8 @@ const Broken kBroken[] = {
      "- name: web\n"
      "  backends:\n"
      "  - {id: b1, address: \"10.0.0.1:0\"}\n",
-     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port or [v6]:port, such as "
+     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"10.0.0.1:0\"\n"},
     {"AnAddressWithAPortTooLarge", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -175,7 +177,8 @@ const Broken kBroken[] = {
      "- name: web\n"
      "  backends:\n"
      "  - {id: b1, address: \"10.0.0.1:65536\"}\n",
-     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port or [v6]:port, such as "
+     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"10.0.0.1:65536\"\n"},
     {"IPv6WithoutBrackets", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -183,7 +186,8 @@ const Broken kBroken[] = {
      "- name: web\n"
      "  backends:\n"
      "  - {id: b1, address: \"::1:80\"}\n",
-     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port or [v6]:port, such as "
+     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"::1:80\"\n"},
     {"AnEmptyId", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -447,7 +451,7 @@ const Broken kBroken[] = {
      "  - {id: b1, address: x}\n"
      "colour: blue\n",
      "lbd.yaml:1:10: workers: expected \"auto\" or a whole number from 1 to 1024, found \"0\"\n"
-     "lbd.yaml:3:21: listeners[0].bind: expected host:port or [v6]:port, such as "
+     "lbd.yaml:3:21: listeners[0].bind: expected host:port, [v6]:port or unix:/path, such as "
      "\"127.0.0.1:8080\", found \"nowhere\"\n"
      "lbd.yaml:3:39: listeners[0].cluster: there is no cluster \"wbe\"\n"
      "lbd.yaml:3:54: listeners[0].protocol: expected \"http\" or \"tcp\", found \"https\"; did you "
@@ -460,7 +464,8 @@ const Broken kBroken[] = {
      "found \"0\"\n"
      "lbd.yaml:9:10: clusters[0].backends[1].id: another backend of this cluster is named \"b1\" "
      "already\n"
-     "lbd.yaml:9:23: clusters[0].backends[1].address: expected host:port or [v6]:port, such as "
+     "lbd.yaml:9:23: clusters[0].backends[1].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"x\"\n"
      "lbd.yaml:10:1: colour: unknown key; expected one of \"listeners\", \"clusters\", "
      "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or "
@@ -475,14 +480,15 @@ const Broken kBroken[] = {
      "     {\"id\": \"b1\", \"address\": \"x\"}]}],\n"
      " \"colour\": \"blue\"}",
      "lbd.json:1:13: workers: expected \"auto\" or a whole number from 1 to 1024, found \"0\"\n"
-     "lbd.json:3:28: listeners[0].bind: expected host:port or [v6]:port, such as "
+     "lbd.json:3:28: listeners[0].bind: expected host:port, [v6]:port or unix:/path, such as "
      "\"127.0.0.1:8080\", found \"nowhere\"\n"
      "lbd.json:3:50: listeners[0].cluster: there is no cluster \"wbe\"\n"
      "lbd.json:6:55: clusters[0].backends[0].weight: expected a whole number from 1 to 65535, "
      "found \"0\"\n"
      "lbd.json:7:13: clusters[0].backends[1].id: another backend of this cluster is named \"b1\" "
      "already\n"
-     "lbd.json:7:30: clusters[0].backends[1].address: expected host:port or [v6]:port, such as "
+     "lbd.json:7:30: clusters[0].backends[1].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"x\"\n"
      "lbd.json:8:2: colour: unknown key; expected one of \"listeners\", \"clusters\", \"workers\", "
      "\"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or \"log\"\n"},

@@ -301,9 +301,12 @@ class Lbd:
         return self.events(name, **fields)[-1]
 
     def address(self, listener="web"):
-        event = self.wait_for("listening", listener=listener)
-        host, port = event["address"].rsplit(":", 1)
-        return host, int(port)
+        """(host, port), or the path of a unix socket."""
+        address = self.wait_for("listening", listener=listener)["address"]
+        if address.startswith("unix:"):
+            return address.removeprefix("unix:")
+        host, port = address.rsplit(":", 1)
+        return host.strip("[]"), int(port)
 
     def url(self, listener="web"):
         return "http://%s:%d" % self.address(listener)

@@ -58,6 +58,7 @@ class Connection {
     RequestHead head;
     Buffer out(pool_);
     if (parse_request_head(in_.view().substr(scanner_.start(), size), head) != 0) return refuse();
+    head.max_forwards.reset();  // It would not be the same request.
     if (!write_request_head(head, "192.0.2.7", out)) return refuse();
     request_ = {.head = std::string{out.view()},
                 .chunked = head.framing.kind == Framing::Kind::chunked,

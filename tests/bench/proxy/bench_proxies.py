@@ -43,12 +43,18 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 class Case:
     protocol: str
     body_bytes: int
+    close: bool = False  # A new connection for each request, which the proxy ends.
+
+    def wrk_options(self):
+        return ["-H", "Connection: close"] if self.close else []
 
 
 CASES = {
     "http_128": Case("http", 128),
     "http_64k": Case("http", 64 * 1024),
+    "http_close": Case("http", 128, close=True),
     "tcp_128": Case("tcp", 128),
+    "tcp_1m": Case("tcp", 1024 * 1024),
 }
 PROXIES = ("floor", "nginx", "haproxy", "lbd")
 
@@ -158,11 +164,14 @@ class Bench:
             found["wrk"] = f"wrk: {version_line([which('wrk'), '-v'])}"
         return found
 
-    def present(self, protocol):
+    def present(self, case):
         """Those that can take part. A proxy asked for by name must; another is only missed aloud."""
         found = []
         for proxy in self.proxies:
-            missing = proxy.missing(protocol)
+            missing = proxy.missing(case.protocol)
+            if case.close and not proxy.knows_http:
+                self.say(f"without {proxy.name}: it cannot tell where a request ends")
+                continue
             if missing is None:
                 found.append(proxy)
             elif self.arguments.only:
@@ -180,15 +189,17 @@ class Bench:
             stack.enter_context(backend)
             site = Site(directory, self.cpus.proxy, case.protocol, backend_port)
             contenders = []
-            for proxy in self.present(case.protocol):
+            for proxy in self.present(case):
                 process, port = proxy.start(site)
                 stack.enter_context(process)
                 check_answers(proxy.name, port, case.body_bytes)
-                contenders.append(Contender(proxy.name, process, port))
+                contenders.append(Contender(proxy.name, process, port, case.wrk_options()))
             if self.arguments.check:
                 for contender in contenders:
                     self.say(f"{name}: {contender.name} answers correctly")
                 return {}
+            if self.arguments.syscalls and case.close:
+                raise Unusable(f"{name}: system calls are counted on connections that stay open")
             if self.arguments.syscalls:
                 return self.count_syscalls(name, contenders, directory)
             foreign = ForeignMeter(self.cpus.proxy | self.cpus.load,
@@ -213,7 +224,7 @@ class Bench:
     def time_rounds(self, case, contenders, directory, foreign):
         for each in contenders:  # Warm-up: pools, caches and connections to the backend grow.
             run_wrk(each.name, each.port, min(1.0, self.arguments.seconds), self.cpus.load,
-                    directory)
+                    directory, each.wrk_options)
         run_rounds(contenders, self.arguments.rounds, self.arguments.seconds, self.cpus.load,
                    directory, foreign)
         results = {each.name: each.result() for each in contenders}

@@ -43,12 +43,13 @@ def check_answers(name, port, body_bytes):
         connection.close()
 
 
-def run_wrk(name, port, seconds, cpus, directory):
+def run_wrk(name, port, seconds, cpus, directory, options=()):
     """wrk for that long, which may be a fraction; wrk itself only knows whole seconds, so it is
     told to stop, after which it reports as always."""
     output_path = os.path.join(directory, "wrk.stdout")
     with open(output_path, "wb") as output:
-        command = [which("wrk"), "-t1", f"-c{CONNECTIONS}", "-d600s", f"http://127.0.0.1:{port}/"]
+        command = [which("wrk"), "-t1", f"-c{CONNECTIONS}", "-d600s", *options,
+                   f"http://127.0.0.1:{port}/"]
         with Process("wrk", command, cpus, directory, stdout=output) as wrk:
             time.sleep(seconds)
             wrk.child.send_signal(signal.SIGINT)

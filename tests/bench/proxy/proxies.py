@@ -2,6 +2,7 @@
 
 All get the same work in its cheapest form: one thread or worker, one backend, connections kept on
 both sides, no log, no metrics, no health checks, nothing added beyond what each adds by default.
+Whoever can splice streams may (HAProxy, lbd); nginx cannot.
 """
 
 import dataclasses
@@ -40,6 +41,7 @@ def version_line(command):
 
 class Floor:
     name = "floor"
+    knows_http = False
 
     def __init__(self, binary):
         self.binary = binary
@@ -57,6 +59,7 @@ class Floor:
 
 class Configured:
     """A proxy with a configuration file and a port of our choosing."""
+    knows_http = True
 
     def start(self, site):
         port = free_port()
@@ -118,6 +121,7 @@ class Haproxy(Configured):
 
     def config(self, site, port):
         reuse = "    http-reuse always\n" if site.protocol == "http" else ""
+        splice = "    option splice-auto\n" if site.protocol == "tcp" else ""
         return f"""\
 global
     nbthread 1
@@ -127,7 +131,7 @@ defaults
     timeout connect 5s
     timeout client 60s
     timeout server 60s
-frontend bench
+{splice}frontend bench
     bind 127.0.0.1:{port}
     default_backend bench
 backend bench

@@ -34,13 +34,14 @@ class Contender:
     name: str
     process: object
     port: int
+    wrk_options: list = dataclasses.field(default_factory=list)
     rounds: list = dataclasses.field(default_factory=list)
     repeated: int = 0
 
     def run_round(self, seconds, cpus, directory, foreign):
         foreign.start()
         wall_before, cpu_before = time.monotonic(), self.process.cpu_seconds()
-        wrk = run_wrk(self.name, self.port, seconds, cpus, directory)
+        wrk = run_wrk(self.name, self.port, seconds, cpus, directory, self.wrk_options)
         wall = time.monotonic() - wall_before
         time.sleep(SETTLE_SECONDS)
         self.process.require_running()

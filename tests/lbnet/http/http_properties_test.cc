@@ -80,8 +80,11 @@ rc::Gen<std::string> response() {
   return rc::gen::map(rc::gen::tuple(rc::gen::inRange(100, 600), value(), fields(), framing()),
                       [](const auto& parts) {
                         const auto& [status, reason, some, length] = parts;
+                        // A switch says to what, once.
+                        const bool switches = status == 101;
                         const bool bodiless = status < 200 || status == 204;
-                        return "HTTP/1.1 " + std::to_string(status) + ' ' + reason + "\r\n" + some +
+                        return "HTTP/1.1 " + std::to_string(status) + ' ' + reason + "\r\n" +
+                               (switches ? "Connection: upgrade\r\nUpgrade: x\r\n" : some) +
                                (bodiless ? "" : length) + "\r\n";
                       });
 }
