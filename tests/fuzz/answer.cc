@@ -131,15 +131,15 @@ bool is_bodiless(std::string_view head, bool to_head) {
 }
 
 // `text` is so many interim answers and this one, to a lenient reader, too.
-void check_leniently(std::string_view text, const Answer& answer, bool to_head) {
+void check_leniently(std::string_view text, const Answer& answer, bool to_head, LineEnds ends) {
   for (int n = 0; n < answer.interim_count; ++n) {
-    const auto interim = read_message_leniently(text, Kind::bodiless_response);
+    const auto interim = read_message_leniently(text, Kind::bodiless_response, ends);
     LB_ASSERT(interim.has_value());
     text.remove_prefix(interim->size);
   }
   const bool bodiless = is_bodiless(answer.head, to_head);
   const auto last =
-      read_message_leniently(text, bodiless ? Kind::bodiless_response : Kind::response);
+      read_message_leniently(text, bodiless ? Kind::bodiless_response : Kind::response, ends);
   LB_ASSERT(last && last->complete);
   LB_ASSERT(last->body == answer.body);
   LB_ASSERT(last->size == text.size());
@@ -148,7 +148,7 @@ void check_leniently(std::string_view text, const Answer& answer, bool to_head) 
 void check_written(const Answer& answer, const AnswerReader::Asked& asked) {
   std::string text = answer.interims + answer.head;
   text += answer.coding == BodyCoding::chunked ? in_chunks(answer.body) : answer.body;
-  check_leniently(text, answer, asked.head);
+  for (const LineEnds ends : kLineEnds) check_leniently(text, answer, asked.head, ends);
   if (!answer.may_be_read_again) return;
   const Answer again = read({text}, asked);
   LB_ASSERT(again.done && again.end == text.size());
@@ -168,7 +168,8 @@ void run(std::string_view input) {
     for (const auto& pieces : cut(input)) LB_ASSERT(read(pieces, asked) == whole);
     if (!whole.done) continue;
     const std::size_t end = whole.end == 0 ? input.size() : whole.end;
-    check_leniently(input.substr(0, end), whole, asked.head);
+    const std::string_view taken = input.substr(0, end);
+    for (const LineEnds ends : kLineEnds) check_leniently(taken, whole, asked.head, ends);
     check_written(whole, asked);
   }
 }
