@@ -12,9 +12,11 @@
 #include <random>
 
 #include "lbd/admin.h"
+#include "lbd/connection_limits.h"
 #include "lbd/log.h"
 #include "lbd/options.h"
 #include "lbnet/clock.h"
+#include "lbnet/descriptors.h"
 
 namespace lb::daemon {
 namespace {
@@ -87,12 +89,15 @@ Daemon::~Daemon() = default;
 int Daemon::run() {
   set_log_level(config_.log.level);
   std::signal(SIGPIPE, SIG_IGN);
+  descriptors_ = raise_descriptor_limit();
   if (const auto error = open_all()) {
     std::cerr << "lbd: " << *error << '\n';
     for (const auto& [_, sockets] : unopened_) discard(sockets.fds, sockets.path);
     return kEnvironment;
   }
   start_workers();
+  own_descriptors_ = net::open_descriptors();
+  limit_connections();
   reloads_.last_success_unix_seconds = unix_seconds();
   control_.handle_config(net::now(), config_.clusters);
   for (WorkerThread& each : workers_) {
@@ -148,6 +153,7 @@ void Daemon::start_workers() {
     options.index = index;
     options.seed = seed;
     options.access_log = access_log_.get();
+    options.admission = &admission_;
     options.load_exchange = config_.load_exchange;
     options.drained = [this] { boost::asio::post(io_, [this] { worker_drained(); }); };
     options.has_siblings = count > 1;
@@ -165,6 +171,19 @@ void Daemon::start_workers() {
     each.thread = std::thread([worker = each.worker.get()] { worker->run(); });
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Daemon::limit_connections() {
+  const net::Admission::Limits limits =
+      admission_limits(config_.limits, descriptors_, own_descriptors_);
+  admission_.set(limits);
+  connections_max_ = limits.connections;
+  if (config_.limits.max_connections <= limits.connections) return;
+  log_event(LogLevel::warning, "max_connections_lowered",
+            {{"from", config_.limits.max_connections},
+             {"to", limits.connections},
+             {"reason", "a connection may take two descriptors, and the process may have " +
+                            std::to_string(descriptors_) + "; raise its limit (ulimit -n)"}});
 }
 
 // Clients that come before the first probes are back wait in the kernel's queue: opened earlier,
@@ -365,6 +384,7 @@ std::optional<std::string> Daemon::apply(const config::DaemonConfig& next,
   set_log_level(config_.log.level);
   control_.handle_config(net::now(), config_.clusters);
   hand_out_listeners(last, std::move(sockets), cluster_handout());
+  limit_connections();
   after_control();
   ++reloads_.succeeded;
   reloads_.last_success_unix_seconds = unix_seconds();
@@ -388,6 +408,7 @@ void Daemon::reload_file() {
 
 Daemon::Handout Daemon::cluster_handout() {
   auto setups = std::make_shared<std::vector<net::ClusterSetup>>();
+  cluster_tls_.clear();
   const auto last_details = std::exchange(probe_details_, {});  // Of backends that left: dropped.
   for (const ClusterPlan& plan : control_.plans()) {
     for (const BackendId id : plan.backend_ids) {
@@ -398,6 +419,7 @@ Daemon::Handout Daemon::cluster_handout() {
     if (auto& affinity = setup.plan.config.affinity; affinity && affinity->cookie.secret.empty()) {
       affinity->cookie.secret = session_secret_;
     }
+    setup.tls = cluster_tls_[plan.id] = tls_.of_cluster(plan.config.name);
     for (const BackendConfig& backend : plan.config.backends) {
       setup.endpoints.push_back(endpoints_.at(backend.address));
     }
@@ -459,8 +481,8 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
   };
   setup.cluster = id_of(listener.cluster);
   if (!listener.routes.empty()) {
-    setup.routes =
-        std::make_shared<const RouteTable>(listener.routes, listener.ambiguous_paths, id_of);
+    setup.routes = std::make_shared<const RouteTable>(listener.routes, listener.ambiguous_paths,
+                                                      id_of, listener.tls.has_value());
   }
   setup.max_body = listener.max_body;
   setup.min_rate = listener.min_rate;
@@ -493,7 +515,8 @@ void Daemon::after_control() {
       case ControlAction::Kind::start_probe: {
         const net::Endpoint& endpoint = endpoints_.at(backend.address);
         prober_.start(probe, control_.health_check(probe), endpoint,
-                      std::string{net::host_field(endpoint, backend.address)});
+                      std::string{net::host_field(endpoint, backend.address)},
+                      cluster_tls_[probe.cluster].get());
       } break;
       case ControlAction::Kind::abandon_probe:
         probe_details_[probe.backend] = "no answer in time";

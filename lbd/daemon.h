@@ -59,6 +59,8 @@ class Daemon {
   [[nodiscard]] std::optional<Explanation> explain(ClusterId cluster, HashKey key);
   [[nodiscard]] const Control& control() const { return control_; }
   [[nodiscard]] const ReloadCounters& reloads() const { return reloads_; }
+  // Of clients, at a time.
+  [[nodiscard]] std::uint32_t connections_max() const { return connections_max_; }
   [[nodiscard]] std::uint64_t access_log_dropped() const { return access_log_->dropped(); }
 
  private:
@@ -75,6 +77,7 @@ class Daemon {
 
   [[nodiscard]] std::optional<std::string> open_all();
   void start_workers();
+  void limit_connections();
   void open_when_known();
   [[nodiscard]] std::uint32_t worker_count() const;
 
@@ -124,12 +127,18 @@ class Daemon {
   std::map<BackendId, std::string> probe_details_;  // What the last probe of each met with.
   net::Prober prober_;
   std::unique_ptr<net::AccessLog> access_log_;
+  net::Admission admission_;
+  std::uint32_t descriptors_ = 0;      // That the process may have,
+  std::uint32_t own_descriptors_ = 0;  // and has without any connection.
+  std::uint32_t connections_max_ = 0;
   std::vector<WorkerThread> workers_;
   std::size_t workers_undrained_ = 0;
   std::unique_ptr<AdminServer> admin_;
   std::map<std::string, net::Endpoint> endpoints_;  // By address as configured.
-  std::map<std::string, int> unix_sockets_;         // By path: a descriptor of our own of each.
+  std::map<std::string, int, std::less<>>
+      unix_sockets_;  // By path: a descriptor of our own of each.
   TlsContexts tls_;
+  std::map<ClusterId, std::shared_ptr<const net::tls::ClientContext>> cluster_tls_;  // For probes.
   std::map<std::string, Sockets> unopened_;  // Listeners that wait for the first probes.
   bool open_ = false;
   bool stopping_ = false;

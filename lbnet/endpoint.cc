@@ -45,7 +45,7 @@ int fail(int fd) {
 // A socket file whose process is gone, so that nobody will ever accept there again.
 bool is_stale(const Endpoint& endpoint) {
   struct stat file {};
-  if (::lstat(endpoint.path().c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
+  if (::lstat(endpoint.path().data(), &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
   const int fd = open_socket(endpoint);
   if (fd < 0) return false;
   const bool refused = with_address(::connect, fd, endpoint) != 0 && errno == ECONNREFUSED;
@@ -62,7 +62,7 @@ int bind_unix(int fd, const Endpoint& endpoint) {
     errno = EADDRINUSE;
     return -1;
   }
-  ::unlink(endpoint.path().c_str());
+  ::unlink(endpoint.path().data());
   return with_address(::bind, fd, endpoint);
 }
 
@@ -71,8 +71,7 @@ int bind_unix(int fd, const Endpoint& endpoint) {
 Endpoint Endpoint::unix_socket(std::string path) {
   LB_ASSERT(path.size() <= kUnixPathMax);
   Endpoint endpoint;
-  endpoint.path_ = std::move(path);
-  endpoint.unix_ = true;
+  endpoint.path_ = std::make_shared<const std::string>(std::move(path));
   return endpoint;
 }
 
@@ -90,15 +89,15 @@ Endpoint Endpoint::from(const sockaddr* address, socklen_t size) {
 }
 
 socklen_t Endpoint::write_to(sockaddr_storage& room) const {
-  if (!unix_) {
+  if (!is_unix()) {
     std::memcpy(&room, tcp_.data(), tcp_.size());
     return static_cast<socklen_t>(tcp_.size());
   }
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
-  path_.copy(name.sun_path, kUnixPathMax);
+  path().copy(name.sun_path, kUnixPathMax);
   std::memcpy(&room, &name, sizeof(name));
-  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size() + 1);
+  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path().size() + 1);
 }
 
 std::string to_string(const Endpoint& endpoint) {
@@ -138,7 +137,7 @@ int open_listening_socket(const Endpoint& endpoint) {
   if (endpoint.is_unix()) {
     if (bind_unix(fd, endpoint) != 0) return fail(fd);
     if (::listen(fd, SOMAXCONN) != 0) return fail(fd);
-    ::chmod(endpoint.path().c_str(), kUnixSocketMode);  // Now that whoever comes is accepted.
+    ::chmod(endpoint.path().data(), kUnixSocketMode);  // Now that whoever comes is accepted.
     return fd;
   }
   enable(fd, SOL_SOCKET, SO_REUSEADDR);

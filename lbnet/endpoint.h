@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,19 +20,20 @@ class Endpoint {
   // As the system says it.
   [[nodiscard]] static Endpoint from(const sockaddr* address, socklen_t size);
 
-  [[nodiscard]] bool is_unix() const { return unix_; }
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] bool is_unix() const { return path_ != nullptr; }
+  [[nodiscard]] std::string_view path() const { return path_ ? *path_ : std::string_view{}; }
   // REQUIRES: !is_unix().
   [[nodiscard]] const boost::asio::ip::tcp::endpoint& tcp() const { return tcp_; }
   // Into `room`, as the system wants it; how much of it is used.
   [[nodiscard]] socklen_t write_to(sockaddr_storage& room) const;
 
-  bool operator==(const Endpoint&) const = default;
+  bool operator==(const Endpoint& other) const {
+    return tcp_ == other.tcp_ && is_unix() == other.is_unix() && path() == other.path();
+  }
 
  private:
   boost::asio::ip::tcp::endpoint tcp_;
-  std::string path_;
-  bool unix_ = false;
+  std::shared_ptr<const std::string> path_;  // Apart: every session has an Endpoint, few a path.
 };
 
 inline constexpr std::size_t kUnixPathMax = 107;  // And a zero: sun_path has 108 bytes.

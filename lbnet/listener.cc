@@ -3,9 +3,13 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
+#include "lbcore/hash.h"
+#include "lbnet/descriptors.h"
 #include "lbnet/endpoint.h"
 #include "lbnet/http_session.h"
+#include "lbnet/refusal.h"
 #include "lbnet/tcp_session.h"
 #include "lbnet/tls/handshake.h"
 #include "lbnet/worker.h"
@@ -53,22 +57,59 @@ std::function<void(boost::system::error_code)> Listener::accept_if_alive() {
 
 void Listener::accept_all() {
   for (;;) {
+    Place place = worker_.admission().take_place();
+    if (!place) return wait_for_place();
     Endpoint peer;
     const int fd = accept_one(socket_.native_handle(), peer);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return wait();
-      // Out of descriptors or memory: the connections wait in the kernel while some of ours end.
-      pause_.expires_after(std::chrono::milliseconds{50});
-      return pause_.async_wait(accept_if_alive());
+      return wait_for_descriptors();  // Or for memory.
     }
-    Stream stream(worker_.io(), fd);
-    if (current_->setup->tls) {
-      start_handshake(worker_, current_, std::move(stream), peer);
-    } else {
-      start_session(worker_, current_, std::move(stream), peer);
-    }
+    full_ = false;
+    begin(fd, peer, std::move(place));
+    if (worker_.admission().is_reserved(fd)) return wait_for_descriptors();
   }
+}
+
+void Listener::begin(int fd, const Endpoint& peer, Place place) {
+  const ListenerSetup& setup = *current_->setup;
+  // Clients of a unix socket are all alike to us.
+  const bool counts = worker_.admission().limits_clients() && !peer.is_unix();
+  const bool too_many = counts && !place.assign_to(hash_bytes(address_of(peer)));
+  Stream stream(worker_.io(), fd);
+  stream.hold(std::move(place));
+  if (too_many) {
+    refuse_connection(worker_, setup, std::move(stream));
+  } else if (setup.tls) {
+    start_handshake(worker_, current_, std::move(stream), peer);
+  } else {
+    start_session(worker_, current_, std::move(stream), peer);
+  }
+}
+
+// Connections wait in the kernel's queue until one of ours, of any worker, has ended.
+void Listener::wait_for_place() {
+  if (!std::exchange(full_, true)) ++worker_.counters(current_->setup->name).pauses_full;
+  worker_.admission().call_when_free([this, alive = std::weak_ptr<void>(alive_), &to = worker_] {
+    to.post([this, alive] {
+      if (!alive.expired()) accept_all();
+    });
+  });
+}
+
+// Likewise; looked for now and then, as descriptors are closed by others, too.
+void Listener::wait_for_descriptors() {
+  if (!std::exchange(short_of_descriptors_, true)) {
+    ++worker_.counters(current_->setup->name).pauses_descriptors;
+  }
+  pause_.expires_after(std::chrono::milliseconds{50});
+  pause_.async_wait([this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code error) {
+    if (error || alive.expired()) return;
+    if (short_of_descriptors()) return wait_for_descriptors();
+    short_of_descriptors_ = false;
+    accept_all();
+  });
 }
 
 void start_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,

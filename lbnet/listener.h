@@ -59,11 +59,16 @@ class Listener {
   void wait();
   [[nodiscard]] std::function<void(boost::system::error_code)> accept_if_alive();
   void accept_all();
+  void begin(int fd, const Endpoint& peer, Place place);
+  void wait_for_place();
+  void wait_for_descriptors();
 
   Worker& worker_;
   std::shared_ptr<CurrentSetup> current_;  // Outlives the listener as long as it has sessions.
   boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer pause_;
+  bool full_ = false;  // No place was left when one was wanted last; likewise of descriptors.
+  bool short_of_descriptors_ = false;
   std::shared_ptr<void> alive_ = std::make_shared<char>();
 };
 

@@ -53,6 +53,10 @@ struct ListenerCounters {
   std::uint64_t responded = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  // -- See admission.h
+  std::uint64_t pauses_full = 0;         // Times accepting stopped for want of a place.
+  std::uint64_t pauses_descriptors = 0;  // The same for want of descriptors.
+  std::uint64_t refused_per_client = 0;  // Connections of clients that had too many.
   DurationHistogram durations;
   TlsCounters tls;
 

@@ -105,6 +105,20 @@ struct Stream::ReadOp final : detail::reactor_op {
   IoError result = 0;
 };
 
+// What a write that did not go through at once has left to do. Few connections have that at a time:
+// it is not a part of all of them, and what one has used is the next one's.
+struct Unsent {
+  static void* operator new(std::size_t size) { return FrameMemory::take(size); }
+  static void operator delete(void* memory, std::size_t size) { FrameMemory::give(memory, size); }
+
+  [[nodiscard]] Pieces view() const { return {pieces.data(), piece_count}; }
+
+  std::array<std::string_view, kPiecesMax> pieces{};
+  std::size_t piece_count = 0;
+  std::size_t first = 0;  // The piece to send next, and how much of it has been sent.
+  std::size_t offset = 0;
+};
+
 struct Stream::WriteOp final : detail::reactor_op {
   explicit WriteOp(Stream::State& stream_state)
       : reactor_op({}, &WriteOp::do_perform, &WriteOp::do_complete), state(stream_state) {}
@@ -116,11 +130,8 @@ struct Stream::WriteOp final : detail::reactor_op {
   std::coroutine_handle<> waiter;
   bool pending = false;
   bool connecting = false;
-  bool shutting_down = false;  // Nobody waits for it; then nothing more is sent.
-  std::array<std::string_view, kPiecesMax> pieces{};
-  std::size_t piece_count = 0;
-  std::size_t first = 0;  // The piece to send next, and how much of it has been sent.
-  std::size_t offset = 0;
+  bool shutting_down = false;      // Nobody waits for it; then nothing more is sent.
+  std::unique_ptr<Unsent> unsent;  // Null when no bytes are left to send.
   IoError result = 0;
 };
 
@@ -218,9 +229,10 @@ detail::reactor_op::status Stream::WriteOp::do_perform(reactor_op* base) {
     ::getsockopt(op.state.fd, SOL_SOCKET, SO_ERROR, &op.result, &size);
     return done;
   }
-  const Pieces pieces{op.pieces.data(), op.piece_count};
-  op.result = op.state.tls ? op.state.tls->write(pieces, op.first, op.offset)
-                           : send_pieces(op.state.fd, pieces, op.first, op.offset);
+  Unsent nothing;
+  Unsent& unsent = op.unsent ? *op.unsent : nothing;
+  op.result = op.state.tls ? op.state.tls->write(unsent.view(), unsent.first, unsent.offset)
+                           : send_pieces(op.state.fd, unsent.view(), unsent.first, unsent.offset);
   return op.result == EAGAIN ? not_done : done;
 }
 
@@ -231,6 +243,7 @@ void Stream::WriteOp::do_complete(void* owner, detail::operation* base,
   if (op.state.stream == nullptr) return op.state.release_if_idle();
   if (owner == nullptr) return;
   if (op.ec_) op.result = ECANCELED;
+  op.unsent.reset();
   if (std::exchange(op.shutting_down, false)) ::shutdown(op.state.fd, SHUT_WR);
   if (op.waiter) std::exchange(op.waiter, {}).resume();
 }
@@ -242,7 +255,9 @@ Stream::Stream(boost::asio::io_context& io, int fd) : fd_(fd), state_(new State(
 }
 
 Stream::Stream(Stream&& other) noexcept
-    : fd_(other.fd_), state_(std::exchange(other.state_, nullptr)) {
+    : fd_(other.fd_),
+      state_(std::exchange(other.state_, nullptr)),
+      place_(std::move(other.place_)) {
   LB_ASSERT(!state_->read.pending && !state_->write.pending);
   state_->stream = this;
 }
@@ -328,21 +343,19 @@ bool Stream::try_write(Pieces pieces) {
   write_error_ = state_->tls ? state_->tls->write(pieces, first, offset)
                              : send_pieces(fd_, pieces, first, offset);
   if (write_error_ != EAGAIN) return true;
-  WriteOp& op = state_->write;
-  std::copy(pieces.begin(), pieces.end(), op.pieces.begin());
-  op.piece_count = pieces.size();
-  op.first = first;
-  op.offset = offset;
+  auto unsent = std::make_unique<Unsent>();
+  std::copy(pieces.begin(), pieces.end(), unsent->pieces.begin());
+  unsent->piece_count = pieces.size();
+  unsent->first = first;
+  unsent->offset = offset;
+  state_->write.unsent = std::move(unsent);
   return false;
 }
 
 Stream::WriteAwaiter Stream::finish_write() { return {*this, false}; }
 
-// With nothing left to write, a write is done as soon as there is room.
-Stream::WriteAwaiter Stream::writable() {
-  state_->write.piece_count = state_->write.first = state_->write.offset = 0;
-  return {*this, false};
-}
+// With nothing left to send, a write is done as soon as there is room.
+Stream::WriteAwaiter Stream::writable() { return {*this, false}; }
 
 Stream::WriteAwaiter Stream::finish_connect() { return {*this, true}; }
 
@@ -371,7 +384,7 @@ void Stream::shut_down_write() {
   }
   // The end goes the way of all bytes, in its turn.
   WriteOp& op = state_->write;
-  op.piece_count = op.first = op.offset = 0;
+  op.unsent.reset();
   op.shutting_down = true;
   finish_write().await_suspend({});
 }
@@ -394,7 +407,6 @@ Task<IoError> Stream::handshake() {
   if (error == 0) error = EAGAIN;
   while (error == EAGAIN) {
     if (tls.unsent()) {
-      state_->write.piece_count = state_->write.first = state_->write.offset = 0;
       error = co_await finish_write();
       if (error == 0 && !tls.established()) error = EAGAIN;
     } else {

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <utility>
 
+#include "lbnet/admission.h"
 #include "lbnet/buffer.h"
 #include "lbnet/io.h"
 #include "lbnet/task.h"
@@ -85,6 +86,9 @@ class Stream {
   void shut_down_write();       // No more bytes from us: the peer reads the end of the stream.
   void reset_when_destroyed();  // End with RST instead of FIN: what was sent may be cut short.
 
+  // Holds the place of this connection from now on, until it is closed.
+  void hold(Place place) { place_ = std::move(place); }
+
   [[nodiscard]] int fd() const { return fd_; }
 
  private:
@@ -99,6 +103,7 @@ class Stream {
   void* watcher_subject_ = nullptr;
   IoError write_error_ = 0;
   bool resets_ = false;
+  Place place_;
 
   friend class ReadAwaiter;
   friend class ReadableAwaiter;

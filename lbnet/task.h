@@ -32,8 +32,8 @@ class FrameMemory {
   }
 
  private:
-  static constexpr std::size_t kStep = 128;
-  static constexpr std::size_t kClasses = 32;
+  static constexpr std::size_t kStep = 32;  // An idle connection has half a dozen of these.
+  static constexpr std::size_t kClasses = 128;
   struct Node {
     Node* next;
   };

@@ -3,6 +3,7 @@
 #include "lbnet/clock.h"
 #include "lbnet/exchange.h"
 #include "lbnet/splice.h"
+#include "lbnet/tls/tls_connection.h"
 #include "lbnet/worker.h"
 
 namespace lb::net {
@@ -190,6 +191,11 @@ void TcpSession::account(const Exchange* exchange) {
   AccessRecord record;
   record.listener = setup_->name;
   record.client = client_;
+  if (const TlsFacts* facts = down_.tls_facts()) {
+    record.tls_version = facts->version;
+    record.tls_cipher = facts->cipher;
+    record.sni = facts->sni;
+  }
   record.bytes_in = bytes_in_;
   record.bytes_out = bytes_out_;
   record.outcome = "rate_limited";

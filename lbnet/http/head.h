@@ -26,6 +26,7 @@ enum class FieldId : std::uint8_t {
   x_forwarded_for,
   x_forwarded_host,
   x_forwarded_proto,
+  x_ssl_client,  // All that begin so.
 };
 
 struct Field {
@@ -83,10 +84,10 @@ struct ResponseHead {
   std::vector<Field> fields;
   Framing framing;
   ConnectionOptions connection;
+  std::string_view upgrade;  // Of a 101: the protocol it switches to.
   // There is no body, by the rules for HEAD and 304, but its fields tell of one. A backend that
   // does not know the rules will send it.
   bool withholds_body = false;
-  std::string_view upgrade;  // Of a 101: the protocol it switches to.
 
   // Of several, with a final one to follow. A 101 is the last that HTTP says on its connection.
   [[nodiscard]] bool interim() const { return status >= 100 && status < 200 && status != 101; }

@@ -44,8 +44,17 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+// Ours to say, see write_request_head(). Servers that hand fields on as variables take "_" for "-".
+bool is_about_client_certificate(std::string_view name) {
+  constexpr std::string_view kPrefix = "x-ssl-client-";
+  if (name.size() < kPrefix.size()) return false;
+  return std::equal(kPrefix.begin(), kPrefix.end(), name.begin(),
+                    [](char ours, char c) { return lower(c == '_' ? '-' : c) == ours; });
+}
+
 // By its letters: "_" counts as "-" here, see parse_fields().
 FieldId identify(std::string_view name) {
+  if (is_about_client_certificate(name)) return FieldId::x_ssl_client;
   const auto is = [&](std::string_view known) {
     return std::equal(name.begin(), name.end(), known.begin(), known.end(),
                       [](char x, char y) { return (x == '_' ? '-' : lower(x)) == y; });
@@ -389,8 +398,8 @@ int parse_request_head(std::string_view head, RequestHead& request, bool secure)
 bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response) {
   response.connection = {};
   response.framing = {};
-  response.withholds_body = false;
   response.upgrade = {};
+  response.withholds_body = false;
   const std::string_view line = take_line(head);
   const bool shape =
       line.size() >= 12 && (line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 "));
@@ -452,7 +461,8 @@ bool is_hop_by_hop(const Field& field, const std::vector<Field>& fields) {
     case FieldId::content_length:
     case FieldId::x_forwarded_for:
     case FieldId::x_forwarded_host:
-    case FieldId::x_forwarded_proto: return false;
+    case FieldId::x_forwarded_proto:
+    case FieldId::x_ssl_client: return false;
     case FieldId::expect:
     case FieldId::max_forwards:
     case FieldId::other: break;

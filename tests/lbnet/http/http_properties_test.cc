@@ -80,7 +80,7 @@ rc::Gen<std::string> response() {
   return rc::gen::map(rc::gen::tuple(rc::gen::inRange(100, 600), value(), fields(), framing()),
                       [](const auto& parts) {
                         const auto& [status, reason, some, length] = parts;
-                        // A switch says to what, once.
+                        // A switch says to what, once; nothing may speak of a body that cannot be.
                         const bool switches = status == 101;
                         const bool bodiless = status < 200 || status == 204;
                         return "HTTP/1.1 " + std::to_string(status) + ' ' + reason + "\r\n" +
