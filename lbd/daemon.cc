@@ -483,6 +483,8 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
         std::make_shared<const RouteTable>(listener.routes, listener.ambiguous_paths, id_of);
   }
   setup.max_body = listener.max_body;
+  setup.min_rate = listener.min_rate;
+  setup.via = listener.via;
   setup.head_timeout = listener.timeouts.head;
   setup.idle_timeout = listener.timeouts.idle;
   setup.body_timeout = listener.timeouts.body;

@@ -162,7 +162,7 @@ Task<void> HttpSession::forward(ClusterRuntime& cluster) {
   const http::RequestHead& head = worker_.request_head();
   Forwarding forwarding(worker_, client_, cluster);
   const bool fits =
-      forwarding.take_head(head, address_, dispatch_.changes(), dispatch_.response_rules());
+      forwarding.take_head(head, address_, dispatch_.changes(), dispatch_.answer_changes());
   const RequestInput input = dispatch_.input(worker_, head, client());
   const int status = fits ? client_.take_request(head) : 431;
   if (status != 0) co_return co_await refuse(status);

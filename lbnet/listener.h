@@ -29,6 +29,8 @@ struct ListenerSetup {
   ClusterId cluster;                         // Of all its requests, unless there are routes.
   std::shared_ptr<const RouteTable> routes;  // Shared by all workers; null for none.
   std::uint64_t max_body = 0;                // 0 for no limit.
+  std::uint64_t min_rate = 0;                // Bytes a second of a body, either way; 0 for none.
+  std::string via;                           // Our name in Via; empty for no such field.
   Duration head_timeout{};
   Duration idle_timeout{};
   Duration body_timeout{};

@@ -177,7 +177,7 @@ Task<bool> LoadProber::question_and_answer(Talk& talk) {
   if (!http::parse_response_head(talk.in.view().substr(0, head_size), false, head_)) {
     co_return false;
   }
-  const bool persistent = head_.persistent() && !head_.interim();
+  const bool persistent = head_.persistent() && head_.status >= 200;
   const http::Framing framing = head_.framing;
   take_answer(talk);
   talk.in.consume(head_size);

@@ -67,8 +67,8 @@ struct Brain {
   std::vector<SimRequestId> request_of;
 };
 
-// What a brain has counted so far.
-[[nodiscard]] scenario::BalancerTotals totals_of(const Balancer& balancer);
+// What brains have counted so far.
+[[nodiscard]] scenario::BalancerTotals totals_of(const BalancerCounters& counters);
 
 // A slot-indexed array, grown as slots appear.
 template <class T>

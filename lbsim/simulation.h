@@ -286,11 +286,16 @@ class Simulation {
   void observe(std::uint32_t brain);
   void observe_breakers(std::uint32_t brain);
   [[nodiscard]] std::vector<scenario::BalancerTotals> totals() const;  // By daemon.
+  [[nodiscard]] scenario::BalancerTotals total() const;
   void weigh(std::uint32_t backend) {
     Weights& weights = weights_[backend];
-    weights.busy.set(since_start(), backends_[backend].busy());
+    const std::uint32_t busy = backends_[backend].busy();
+    weights.busy.set(since_start(), busy);
     weights.waiting.set(since_start(), backends_[backend].waiting());
+    // One that has left has the places on which it finishes what it had.
+    if (!weights.present) presence_[backend].places.set(since_start(), busy);
   }
+  void note_presence();
   void leave_queue(SimRequest& request) {
     if (!request.queued) return;
     request.queued = false;
@@ -360,11 +365,18 @@ class Simulation {
     Level in_flight;
     Level busy;
     Level waiting;
+    bool present = false;  // In the configuration.
   };
-  std::vector<Weights> weights_;       // Of backends.
-  std::vector<std::uint32_t> in_use_;  // How many brains have each backend in their choice.
-  Level in_system_;                    // Requests that clients wait for.
-  Level queued_;                       // In all daemons.
+  std::vector<Weights> weights_;  // Of backends.
+  // Of a backend, what changes seldom.
+  struct Presence {
+    Level places;              // That it has while it is there.
+    Level in_use;              // Brains that have it in their choice,
+    std::uint32_t brains = 0;  // of so many that may.
+  };
+  std::vector<Presence> presence_;
+  Level in_system_;  // Requests that clients wait for.
+  Level queued_;     // In all daemons.
   std::uint32_t next_cut_ = 0;
   bool observed_ = false;  // The run has begun, and changes are news.
   std::map<std::string, std::uint32_t> backend_indices_;

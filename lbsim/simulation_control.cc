@@ -258,7 +258,7 @@ void Simulation::keep_counters(Daemon& daemon) const {
   for (const std::uint32_t index : brains_of(daemon)) {
     if (!brains_[index].balancer) continue;
     const Balancer& balancer = *brains_[index].balancer;
-    daemon.past.add(totals_of(balancer));
+    daemon.past.add(totals_of(balancer.counters()));
     daemon.past.outcomes["daemon_gone"] += balancer.in_progress();
   }
 }

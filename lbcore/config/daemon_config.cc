@@ -13,6 +13,7 @@
 #include "lbcore/config/writer.h"
 #include "lbcore/hash.h"
 #include "lbcore/load_question.h"
+#include "lbcore/routing/header_rules.h"
 
 namespace lb::config {
 
@@ -113,7 +114,11 @@ void describe(Fields& fields, ListenerConfig& listener) {
                   "what becomes of a path that servers read in ways that take different routes");
   Size max_body{listener.max_body};
   fields.optional("max_body", max_body, "longest request body, 0 for any");
+  Size min_rate{listener.min_rate};
+  fields.optional("min_rate", min_rate,
+                  "bytes a second below which a client is too slow for a body, 0 for none");
   fields.optional("timeouts", listener.timeouts, "when to give up on a client");
+  optional_text(fields, "via", listener.via, "our name in the Via field of http; or no such field");
   fields.optional("tls", listener.tls, "TLS with its clients; plain without this key");
   fields.any_of({"cluster", "routes"}, R"(expected "cluster" or "routes": where its requests go)");
 }
@@ -259,6 +264,11 @@ class CrossChecks {
       if (!listener.bind.empty() && fixed_port && !binds.insert(listener.bind).second) {
         report(node_at("listeners", i, "bind"), at + ".bind",
                "another listener is bound to \"" + listener.bind + "\" already");
+      }
+      if (!listener.via.empty() && !is_token(listener.via)) {
+        report(node_at("listeners", i, "via"), at + ".via",
+               "expected a name without spaces or commas, such as \"lbd\", found \"" +
+                   listener.via + '"');
       }
       check_destination(i, listener, at, clusters);
     }

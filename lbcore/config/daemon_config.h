@@ -34,7 +34,11 @@ struct ListenerConfig {
   Protocol protocol = Protocol::http;
   std::string cluster;         // Of all its requests; empty when it has routes.
   std::uint64_t max_body = 0;  // Bytes of a request body; 0 for no limit: bodies are streamed.
+  // Bytes a second, of bodies in either direction, beyond what timeouts.body allows; 0 for no such
+  // limit. Only the time in which the client keeps us waiting counts.
+  std::uint64_t min_rate = 64;
   ListenerTimeouts timeouts;
+  std::string via;  // Our name in Via; empty for no such field.
   std::optional<ListenerTlsConfig> tls;
   std::vector<RouteConfig> routes;  // The first that fits is taken; without one it is 404.
   AmbiguousPaths ambiguous_paths = AmbiguousPaths::refuse;

@@ -45,7 +45,9 @@ BodyDecoder::Decoded BodyDecoder::decode_chunked(Buffer& buffer) {
   std::size_t written = 0;
   while (read < bytes.size() && !done_) {
     if (state_ != State::data) {
+      const bool trails = state_ >= State::trailer;
       if (!take_framing_byte(bytes[read])) return {{}, 0, true};
+      if (trails && keeps_trailers_) trailers_.push_back(bytes[read]);
       ++read;
       continue;
     }

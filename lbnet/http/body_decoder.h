@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "lbnet/buffer.h"
@@ -23,6 +24,18 @@ class BodyDecoder {
   // Decodes what is in the buffer. Chunks are put together in place: their framing goes.
   // Does nothing once done().
   [[nodiscard]] Decoded decode(Buffer& buffer);
+
+  // Keeps the fields behind a chunked body, which are read past otherwise.
+  void keep_trailers() { keeps_trailers_ = true; }
+  // They, each with its line end, and the empty line behind them; empty when there were none.
+  // REQUIRES: done().
+  [[nodiscard]] std::string_view trailers() const {
+    constexpr std::size_t kEmptyLine = 2;
+    return trailers_.size() > kEmptyLine ? std::string_view{trailers_} : std::string_view{};
+  }
+
+  // The peer finished sending what only that ends.
+  void end_of_stream() { done_ = true; }
 
   // The body is complete; what follows in the buffer is not part of it.
   [[nodiscard]] bool done() const { return done_; }
@@ -54,7 +67,9 @@ class BodyDecoder {
   bool done_ = true;
   State state_ = State::size;
   std::uint32_t size_digits_ = 0;
+  bool keeps_trailers_ = false;
   std::uint32_t framing_bytes_ = 0;  // Of extensions and trailers so far: bounded.
+  std::string trailers_;
 };
 
 }  // namespace lb::net::http

@@ -17,6 +17,7 @@ enum class FieldId : std::uint8_t {
   transfer_encoding,
   expect,
   keep_alive,
+  max_forwards,
   proxy_connection,
   te,
   trailer,
@@ -43,6 +44,8 @@ struct Framing {
 struct ConnectionOptions {
   bool close = false;
   bool keep_alive = false;
+  bool upgrade = false;
+  bool te = false;
 };
 
 struct RequestHead {
@@ -54,6 +57,11 @@ struct RequestHead {
   Framing framing;
   ConnectionOptions connection;
   bool expects_continue = false;
+  bool takes_trailers = false;  // TE: trailers
+  // The protocol the client would rather speak; empty for none that we would help it to.
+  std::string_view upgrade;
+  // Of OPTIONS and TRACE only (RFC 9110, section 7.6.2).
+  std::optional<std::uint32_t> max_forwards;
 
   [[nodiscard]] bool persistent() const {
     return minor_version >= 1 ? !connection.close : connection.keep_alive;
@@ -73,8 +81,10 @@ struct ResponseHead {
   std::vector<Field> fields;
   Framing framing;
   ConnectionOptions connection;
+  std::string_view upgrade;  // Of a 101: the protocol it switches to.
 
-  [[nodiscard]] bool interim() const { return status >= 100 && status < 200; }
+  // Of several, with a final one to follow. A 101 is the last that HTTP says on its connection.
+  [[nodiscard]] bool interim() const { return status >= 100 && status < 200 && status != 101; }
   [[nodiscard]] bool persistent() const {
     return minor_version >= 1 ? !connection.close : connection.keep_alive;
   }

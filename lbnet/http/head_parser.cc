@@ -54,6 +54,7 @@ FieldId identify(std::string_view name) {
       return is("connection")   ? FieldId::connection
              : is("keep-alive") ? FieldId::keep_alive
                                 : FieldId::other;
+    case 12: return is("max-forwards") ? FieldId::max_forwards : FieldId::other;
     case 14: return is("content-length") ? FieldId::content_length : FieldId::other;
     case 15: return is("x-forwarded-for") ? FieldId::x_forwarded_for : FieldId::other;
     case 16:
@@ -112,6 +113,8 @@ bool read_connection(const Field& field, ConnectionOptions& options) {
   return for_each_element(field.value, [&](std::string_view option) {
     if (equal_ignoring_case(option, "close")) options.close = true;
     if (equal_ignoring_case(option, "keep-alive")) options.keep_alive = true;
+    if (equal_ignoring_case(option, "upgrade")) options.upgrade = true;
+    if (equal_ignoring_case(option, "te")) options.te = true;
     return is_token(option);
   });
 }
@@ -217,19 +220,63 @@ int parse_request_line(std::string_view line, RequestHead& request) {
   return 0;
 }
 
+// 0, or the status for a value that is none. Other methods than these two do not count hops.
+int read_max_forwards(std::string_view value, RequestHead& request) {
+  if (request.method != "OPTIONS" && request.method != "TRACE") return 0;
+  std::uint32_t hops = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), hops);
+  const bool good = !value.empty() && error == std::errc{} && end == value.data() + value.size();
+  if (!good || request.max_forwards) return 400;
+  request.max_forwards = hops;
+  return 0;
+}
+
+// 0, or the status that refuses the request because of this field.
+int read_request_field(const Field& field, RequestHead& request) {
+  switch (field.id) {
+    case FieldId::host: request.host = field.value; return 0;
+    case FieldId::connection: return read_connection(field, request.connection) ? 0 : 400;
+    case FieldId::expect:
+      request.expects_continue = request.minor_version >= 1;
+      return equal_ignoring_case(field.value, "100-continue") ? 0 : 417;
+    case FieldId::max_forwards: return read_max_forwards(field.value, request);
+    case FieldId::te:
+      // Of the codings it may list, `chunked` goes without saying and we have no others. A weight
+      // of the trailers means nothing (RFC 9110, section 10.1.4).
+      static_cast<void>(for_each_element(field.value, [&](std::string_view element) {
+        request.takes_trailers |= equal_ignoring_case(element, "trailers");
+        return true;
+      }));
+      return 0;
+    default: return 0;
+  }
+}
+
+// The one protocol named, when Connection says so, too. Several at once are a choice we would have
+// to understand; h2c would be a way past everything that is checked here.
+void read_upgrade(RequestHead& request) {
+  if (!request.connection.upgrade || request.minor_version == 0) return;
+  std::size_t fields = 0;
+  std::string_view protocol;
+  for (const Field& field : request.fields) {
+    if (field.id != FieldId::upgrade) continue;
+    ++fields;
+    protocol = field.value;
+  }
+  const std::string_view name = protocol.substr(0, protocol.find('/'));
+  const std::string_view version = protocol.substr(std::min(name.size() + 1, protocol.size()));
+  const bool one = fields == 1 && is_token(name) && all_of(version, kTokenChars);
+  if (one && !equal_ignoring_case(name, "h2c")) request.upgrade = protocol;
+}
+
 int read_request_fields(RequestHead& request) {
   int hosts = 0;
   for (const Field& field : request.fields) {
-    if (field.id == FieldId::host) {
-      ++hosts;
-      request.host = field.value;
-    } else if (field.id == FieldId::connection) {
-      if (!read_connection(field, request.connection)) return 400;
-    } else if (field.id == FieldId::expect) {
-      if (!equal_ignoring_case(field.value, "100-continue")) return 417;
-      request.expects_continue = request.minor_version >= 1;
-    }
+    if (const int status = read_request_field(field, request); status != 0) return status;
+    if (field.id == FieldId::host) ++hosts;
   }
+  // A TE that Connection does not name is not from the peer, but from somebody behind it.
+  request.takes_trailers &= request.connection.te;
   if (hosts > 1 || (hosts == 0 && request.minor_version >= 1)) return 400;
   if (hosts == 1 && !is_authority(request.host)) return 400;
   return 0;
@@ -287,7 +334,9 @@ int parse_request_head(std::string_view head, RequestHead& request) {
   request.host = {};
   request.connection = {};
   request.framing = {};
-  request.expects_continue = false;
+  request.expects_continue = request.takes_trailers = false;
+  request.upgrade = {};
+  request.max_forwards.reset();
   const std::string_view line = take_line(head);
   if (const int status = parse_request_line(line, request); status != 0) return status;
   switch (parse_fields(head, request.fields)) {
@@ -297,6 +346,8 @@ int parse_request_head(std::string_view head, RequestHead& request) {
   }
   if (const int status = read_request_fields(request); status != 0) return status;
   if (const int status = read_request_framing(request); status != 0) return status;
+  // A body would have to come before the switch, and may not: such a request stays what it is.
+  if (request.framing.kind == Framing::Kind::none) read_upgrade(request);
   if (request.method == "CONNECT") return 405;
   return to_origin_form(request) ? 0 : 400;
 }
@@ -304,6 +355,7 @@ int parse_request_head(std::string_view head, RequestHead& request) {
 bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response) {
   response.connection = {};
   response.framing = {};
+  response.upgrade = {};
   const std::string_view line = take_line(head);
   const bool shape =
       line.size() >= 12 && (line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 "));
@@ -318,11 +370,17 @@ bool parse_response_head(std::string_view head, bool to_head, ResponseHead& resp
     if (field.id == FieldId::connection && !read_connection(field, response.connection)) {
       return false;
     }
+    if (field.id != FieldId::upgrade || response.status != 101) continue;
+    if (!response.upgrade.empty()) return false;
+    response.upgrade = field.value;
+  }
+  if (response.status == 101 && (!response.connection.upgrade || response.upgrade.empty())) {
+    return false;
   }
   const DeclaredLength declared = declared_length(response.fields);
   if (declared.malformed || declared.unknown_coding) return false;
   const bool bodiless =
-      to_head || response.interim() || response.status == 204 || response.status == 304;
+      to_head || response.status < 200 || response.status == 204 || response.status == 304;
   if (bodiless) return true;
   if (declared.chunked) {
     if (response.minor_version == 0) return false;
@@ -333,6 +391,10 @@ bool parse_response_head(std::string_view head, bool to_head, ResponseHead& resp
     response.framing = {Framing::Kind::length, *declared.length};
   }
   return true;
+}
+
+bool parse_trailers(std::string_view trailers, std::vector<Field>& fields) {
+  return parse_fields(trailers, fields) == FieldsError::none;
 }
 
 bool is_hop_by_hop(const Field& field, const std::vector<Field>& fields) {
@@ -352,6 +414,7 @@ bool is_hop_by_hop(const Field& field, const std::vector<Field>& fields) {
     case FieldId::x_forwarded_host:
     case FieldId::x_forwarded_proto: return false;
     case FieldId::expect:
+    case FieldId::max_forwards:
     case FieldId::other: break;
   }
   for (const Field& connection : fields) {

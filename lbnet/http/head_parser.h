@@ -42,6 +42,9 @@ class HeadScanner {
 // False when the head is not one to pass on. `to_head`: the request was a HEAD.
 [[nodiscard]] bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response);
 
+// The fields behind a chunked body, in full, with their empty line. False when they are malformed.
+[[nodiscard]] bool parse_trailers(std::string_view trailers, std::vector<Field>& fields);
+
 [[nodiscard]] bool is_token_char(char c);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 

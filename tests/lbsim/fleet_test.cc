@@ -401,6 +401,24 @@ TEST(PartialPartition, IsSeenByTheProbesOfThoseItNames) {
   EXPECT_TRUE(simulate(scenario).passed()) << "half of the requests of one daemon";
 }
 
+// Two of four daemons do not reach it from 2 s to 6 s of ten, and notice within a second: for them
+// it is out for some 4 s, and for the fleet never.
+TEST(PartialPartition, AFleetSaysHowManyDoWithoutABackend) {
+  Parts parts;
+  parts.backends = 2;
+  parts.duration = "10s";
+  parts.fleet = R"({"daemons": 4, "probes": "together"})";
+  parts.cluster = R"(, "health_check": {"path": "/h", "interval": "200ms", "timeout": "100ms"})";
+  parts.events =
+      R"({"at": "2s", "backend": "b1", "fault": "partition", "daemon": [0, 2], "for": "4s"})";
+  const Report report = run(parts);
+  EXPECT_EQ(report.standing->at("b1").length, 0s);
+  EXPECT_EQ(report.standing->at("b1").exits, 0u);
+  const auto& backends = report.summary.levels->backends;
+  EXPECT_NEAR(backends.at("b1").out_mean.value, 0.5 * 0.4, 0.03);
+  EXPECT_EQ(backends.at("b2").out_mean.value, 0);
+}
+
 TEST(PartialPartition, LosesTheMessagesOfThoseItNames) {
   Parts parts = two_daemons("round_robin");
   parts.load = R"(, "timeout": "60s")";

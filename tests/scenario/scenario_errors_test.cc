@@ -535,7 +535,7 @@ const std::vector<Broken> kBroken = {
      "\"timed_out_ratio\", \"failed_ratio\", \"throughput\", \"share\", \"fairness\", "
      "\"in_system_mean\", \"retry_ratio\", \"refused_ratio\", \"amplification\", \"outcomes\", "
      "\"outcome_ratio\", \"in_flight_mean\", \"in_flight_max\", \"queue_mean\", \"queue_max\", "
-     "\"utilisation\", \"ejections\", \"time_to_eject\", \"time_to_readmit\", "
+     "\"utilisation\", \"out_mean\", \"ejections\", \"time_to_eject\", \"time_to_readmit\", "
      "\"recovery_time\", \"latency_mean\", \"latency_p50\", \"latency_p90\", "
      "\"latency_p99\", \"latency_p999\" or \"latency_max\", found \"latency_p95\"; did you mean "
      "\"latency_p90\"?\n"},

@@ -77,7 +77,10 @@ rc::Gen<std::string> response() {
   return rc::gen::map(rc::gen::tuple(rc::gen::inRange(100, 600), value(), fields(), framing()),
                       [](const auto& parts) {
                         const auto& [status, reason, some, length] = parts;
-                        return "HTTP/1.1 " + std::to_string(status) + ' ' + reason + "\r\n" + some +
+                        // A switch says to what, once.
+                        const bool switches = status == 101;
+                        return "HTTP/1.1 " + std::to_string(status) + ' ' + reason + "\r\n" +
+                               (switches ? "Connection: upgrade\r\nUpgrade: x\r\n" : some) +
                                length + "\r\n";
                       });
 }
