@@ -78,10 +78,10 @@ void Listener::begin(int fd, const Endpoint& peer, Place place) {
   const bool counts = worker_.admission().limits_clients() && !peer.is_unix();
   const bool too_many = counts && !place.assign_to(hash_bytes(address_of(peer)));
   Stream stream(worker_.io(), fd);
+  // One that is refused takes nobody's place, however long it takes to go.
+  if (too_many) return refuse_connection(worker_, setup, std::move(stream));
   stream.hold(std::move(place));
-  if (too_many) {
-    refuse_connection(worker_, setup, std::move(stream));
-  } else if (setup.tls) {
+  if (setup.tls) {
     start_handshake(worker_, current_, std::move(stream), peer);
   } else {
     start_session(worker_, current_, std::move(stream), peer);

@@ -11,7 +11,7 @@ namespace {
 
 // For a client to send the request that it does not yet know is refused, and to read that it is.
 constexpr Duration kLingerTime = std::chrono::seconds{1};
-// A client that is refused must not take the places of others: beyond so many it learns no reason.
+// They have no places and are bounded here: of more than so many none learns the reason.
 constexpr std::size_t kLingeringMax = 64;
 
 class Refusal final : public Session {

@@ -17,6 +17,13 @@ namespace {
 // over a network a pipe holds a third of this.
 constexpr int kPipeSize = 256 << 10;
 
+// What the system gives at the least while a user has few pipes (pipe(7)). Beyond its bound for all
+// of them it gives 8 KiB, through which a stream would pass more slowly than it is copied.
+constexpr int kPipeSizeMin = 64 << 10;
+
+// Empty pipes that are kept for the next stream; each is two descriptors.
+constexpr std::size_t kKept = 32;
+
 // A piece smaller than this between two waits is a message, not a stream.
 constexpr std::size_t kBulk = kBufferSize / 2;
 // After the system had no pipe, so many asks are refused without asking it again.
@@ -94,14 +101,19 @@ Pipe PipePool::take() {
     refused_asks_ = kRefusedAsks;
     return {};
   }
-  // Where this is refused, the pipe is smaller and works as well.
-  static_cast<void>(::fcntl(ends[1], F_SETPIPE_SZ, kPipeSize));
+  const Pipe pipe{.out = ends[0], .in = ends[1]};
+  const bool large = ::fcntl(pipe.in, F_SETPIPE_SZ, kPipeSize) >= 0;
+  if (!large && ::fcntl(pipe.in, F_GETPIPE_SZ) < kPipeSizeMin) {
+    close_pipe(pipe);
+    refused_asks_ = kRefusedAsks;
+    return {};
+  }
   ++open_;
-  return {.out = ends[0], .in = ends[1]};
+  return pipe;
 }
 
 void PipePool::give(const Pipe& pipe) {
-  if (pipe.size == 0) return free_.push_back(pipe);
+  if (pipe.size == 0 && free_.size() < kKept) return free_.push_back(pipe);
   close_pipe(pipe);
   --open_;
 }

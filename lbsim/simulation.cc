@@ -94,8 +94,10 @@ scenario::Report Simulation::run(const Progress& progress) {
     if (!sending_ && requests_.size() == 0 && retrying_.size() == 0) break;
     now_ = event.at;
     dispatch(event);
-    if (touched_ != kNobody) after_brain(touched_);
-    if (!draining_.empty()) end_drains();
+    if (touched_ != kNobody) {
+      after_brain(touched_);
+      if (!draining_.empty()) end_drains();
+    }
     if (progress && ++events % kEventsBetweenProgress == 0) {
       progress(now_.time_since_epoch(), events);
     }

@@ -229,12 +229,13 @@ void Simulation::play(const scenario::DaemonFault& fault) {
 // Its listeners are closed, and all else goes on.
 void Simulation::drain(Daemon& daemon, Duration grace) {
   note(Mark::daemon_drains, daemon.number);
+  if (has_finished(daemon)) return crash(daemon);
   daemon.draining = true;
   draining_.push_back(daemon.number);
   push(grace, {.kind = EventKind::drain_ends, .a = daemon.number, .b = daemon.life});
 }
 
-// Between two events, when no brain is at work.
+// Between two events, of which one was about a brain.
 void Simulation::end_drains() {
   for (std::size_t i = draining_.size(); i-- > 0;) {
     Daemon& daemon = daemons_[draining_[i]];

@@ -231,12 +231,12 @@ bool is_target(std::string_view target) {
 }
 
 // Takes scheme and authority off an absolute-form target; the authority has to be the Host.
-bool to_origin_form(RequestHead& request) {
+bool to_origin_form(RequestHead& request, bool secure) {
   if (request.target.starts_with('/')) return request.target.find('#') == std::string_view::npos;
   if (request.target == "*") return request.method == "OPTIONS";
-  constexpr std::string_view kHttp = "http://";
-  if (!equal_ignoring_case(request.target.substr(0, kHttp.size()), kHttp)) return false;
-  const std::string_view rest = request.target.substr(kHttp.size());
+  const std::string_view scheme = secure ? "https://" : "http://";
+  if (!equal_ignoring_case(request.target.substr(0, scheme.size()), scheme)) return false;
+  const std::string_view rest = request.target.substr(scheme.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   if (!equal_ignoring_case(rest.substr(0, slash), request.host)) return false;
   request.target = rest.substr(slash);
@@ -373,7 +373,7 @@ HeadScanner::Result HeadScanner::scan(std::string_view bytes) {
   return Result::incomplete;
 }
 
-int parse_request_head(std::string_view head, RequestHead& request) {
+int parse_request_head(std::string_view head, RequestHead& request, bool secure) {
   request.host = {};
   request.connection = {};
   request.framing = {};
@@ -392,7 +392,7 @@ int parse_request_head(std::string_view head, RequestHead& request) {
   // A body would have to come before the switch, and may not: such a request stays what it is.
   if (request.framing.kind == Framing::Kind::none) read_upgrade(request);
   if (request.method == "CONNECT") return 405;
-  return to_origin_form(request) ? 0 : 400;
+  return to_origin_form(request, secure) ? 0 : 400;
 }
 
 bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response) {

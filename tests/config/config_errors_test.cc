@@ -64,8 +64,8 @@ const Broken kBroken[] = {
      "clusters: [{name: web, backends: [{id: b1, address: \"10.0.0.1:80\"}]}]\n"
      "timeout: 5s\n",
      "lbd.yaml:3:1: timeout: unknown key; expected one of \"listeners\", \"clusters\", "
-     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or "
-     "\"log\"\n"},
+     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"limits\", \"rate_limit\", "
+     "\"admin\" or \"log\"\n"},
     {"AMisspeltKey", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
      "clusters:\n"
@@ -152,7 +152,8 @@ const Broken kBroken[] = {
      "- name: web\n"
      "  backends:\n"
      "  - {id: b1}\n",
-     "lbd.yaml:5:5: clusters[0].backends[0]: \"address\" is missing: host:port or [v6]:port\n"},
+     "lbd.yaml:5:5: clusters[0].backends[0]: \"address\" is missing: host:port, [v6]:port or "
+     "unix:/path\n"},
     {"AnAddressWithoutAPort", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
      "clusters:\n"
@@ -468,8 +469,8 @@ const Broken kBroken[] = {
      "such as "
      "\"127.0.0.1:8080\", found \"x\"\n"
      "lbd.yaml:10:1: colour: unknown key; expected one of \"listeners\", \"clusters\", "
-     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or "
-     "\"log\"\n"},
+     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"limits\", \"rate_limit\", "
+     "\"admin\" or \"log\"\n"},
     {"SeveralAtOnceInJson", "lbd.json",
      "{\"workers\": 0,\n"
      " \"listeners\": [\n"
@@ -491,7 +492,8 @@ const Broken kBroken[] = {
      "such as "
      "\"127.0.0.1:8080\", found \"x\"\n"
      "lbd.json:8:2: colour: unknown key; expected one of \"listeners\", \"clusters\", \"workers\", "
-     "\"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or \"log\"\n"},
+     "\"load_exchange\", \"shutdown_timeout\", \"limits\", \"rate_limit\", \"admin\" or "
+     "\"log\"\n"},
     {"AKeyThatIsAList", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
      "clusters: [{name: web, backends: [{id: b1, address: \"10.0.0.1:80\"}]}]\n"
@@ -503,7 +505,8 @@ const Broken kBroken[] = {
      "{\"log\": {\"access\": \"a\\\"b,:{}\"}, \"listeners\": [], \"clusters\": [], \"x\": 1}",
      "lbd.json:1:46: listeners: expected at least one listener\n"
      "lbd.json:1:66: x: unknown key; expected one of \"listeners\", \"clusters\", \"workers\", "
-     "\"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or \"log\"\n"},
+     "\"load_exchange\", \"shutdown_timeout\", \"limits\", \"rate_limit\", \"admin\" or "
+     "\"log\"\n"},
 };
 
 class BrokenConfig : public ::testing::TestWithParam<Broken> {};

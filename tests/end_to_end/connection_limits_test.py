@@ -216,7 +216,7 @@ class Descriptors(LimitsCase):
 
 class Idle(LimitsCase):
     COUNT = 10_000
-    MOST = 2100  # Bytes for each, in user space. Measured: 1937.
+    MOST = 2400  # Bytes for each, in user space. Measured: 2128.
 
     @staticmethod
     def raise_limit():

@@ -5,6 +5,8 @@ import os
 import pwd
 import random
 import resource
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -297,6 +299,31 @@ class Bulk(EndToEnd):
             client.send("go\n")
             self.assertTrue(client.read_to_end() == data)
         self.assertGreater(lbd.pipes(), 0, "and spliced when there is one again")
+
+    def test_what_is_encrypted_on_one_side_is_copied(self):
+        folder = self.temporary_directory()
+        key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+        made = run([tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-keyout", key, "-out", certificate])
+        self.assertEqual(made.returncode, 0, made.stderr)
+        data = os.urandom(5_000_000)
+
+        def script(connection):
+            connection.send(connection.read_bytes(len(data)))
+        backend = self.enterContext(Backend(serve=script))
+        lbd = self.lbd(tcp_config([backend], listener={
+            "tls": {"certificates": [{"certificate": certificate, "key": key}]}}))
+        context = ssl.create_default_context(cafile=certificate)
+        with socket.create_connection(lbd.address(), timeout=30) as plain, \
+                context.wrap_socket(plain, server_hostname="localhost") as client:
+            sending = Background(client.sendall, data)
+            got = b""
+            while piece := client.recv(1 << 20):
+                got += piece
+            sending.result()
+        self.assertTrue(got == data)
+        self.assertEqual(lbd.pipes(), 0)
 
     def test_an_idle_session_holds_no_pipe_and_reads_go_on(self):
         backend = self.enterContext(Backend(serve=lambda connection: [

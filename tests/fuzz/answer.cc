@@ -1,5 +1,7 @@
 // What a backend sends: interim answers, an answer, and maybe more than it should. The same however
-// it arrives; what the client gets is those answers with that body and nothing else.
+// it arrives; what the client gets is those answers with that body and nothing else. Asked with a
+// GET, with a HEAD, and for another protocol.
+#include <array>
 #include <string>
 
 #include "lbnet/http/answer_reader.h"
@@ -30,7 +32,7 @@ struct Answer {
 // Reads as Forwarding does.
 class Connection {
  public:
-  explicit Connection(bool to_head) : reader_(to_head) {}
+  explicit Connection(const AnswerReader::Asked& asked) : reader_(asked) {}
 
   void take(std::string_view bytes) {
     while (!bytes.empty() && !answer_.refused && !answer_.done) {
@@ -40,7 +42,7 @@ class Connection {
       used_ += size;
       while (!in_body_ && take_head()) {
       }
-      if (in_body_) take_body();
+      if (in_body_ && !answer_.done) take_body();
     }
   }
 
@@ -68,7 +70,9 @@ class Connection {
       answer_.head = out.view();
       in_body_ = true;
     }
+    const bool switches = head.status == 101;
     reader_.take_head(in_);
+    if (switches) end();  // What follows is not HTTP.
     return !in_body_;
   }
 
@@ -80,8 +84,26 @@ class Connection {
     }
     answer_.body += decoded.data;
     in_.consume(decoded.raw);
-    answer_.done = reader_.body().done();
-    if (answer_.done) answer_.end = used_ - in_.size();
+    if (!reader_.body().done()) return;
+    end();
+    check_trailers(reader_.body().trailers());
+  }
+
+  void end() {
+    answer_.done = true;
+    answer_.end = used_ - in_.size();
+  }
+
+  // What is passed on of them is fields and nothing else.
+  void check_trailers(std::string_view trailers) {
+    std::vector<Field> fields;
+    Buffer out(pool_);
+    if (trailers.empty() || !parse_trailers(trailers, fields)) return;
+    LB_ASSERT(write_trailers(fields, nullptr, out));
+    out.append("\r\n");
+    std::vector<Field> again;
+    LB_ASSERT(parse_trailers(out.view(), again));
+    LB_ASSERT(again.size() <= fields.size());
   }
 
   bool refuse() {
@@ -97,38 +119,38 @@ class Connection {
   Answer answer_;
 };
 
-Answer read(const std::vector<std::string_view>& pieces, bool to_head) {
-  Connection connection(to_head);
+Answer read(const std::vector<std::string_view>& pieces, const AnswerReader::Asked& asked) {
+  Connection connection(asked);
   for (const std::string_view piece : pieces) connection.take(piece);
   return std::move(connection).answer();
 }
 
 bool is_bodiless(std::string_view head, bool to_head) {
   const std::string_view status = head.substr(9, 3);
-  return to_head || status == "204" || status == "304";
+  return to_head || status == "101" || status == "204" || status == "304";
 }
 
 // `text` is so many interim answers and this one, to a lenient reader, too.
-void check_leniently(std::string_view text, const Answer& answer, bool to_head) {
+void check_leniently(std::string_view text, const Answer& answer, bool to_head, LineEnds ends) {
   for (int n = 0; n < answer.interim_count; ++n) {
-    const auto interim = read_message_leniently(text, Kind::bodiless_response);
+    const auto interim = read_message_leniently(text, Kind::bodiless_response, ends);
     LB_ASSERT(interim.has_value());
     text.remove_prefix(interim->size);
   }
   const bool bodiless = is_bodiless(answer.head, to_head);
   const auto last =
-      read_message_leniently(text, bodiless ? Kind::bodiless_response : Kind::response);
+      read_message_leniently(text, bodiless ? Kind::bodiless_response : Kind::response, ends);
   LB_ASSERT(last && last->complete);
   LB_ASSERT(last->body == answer.body);
   LB_ASSERT(last->size == text.size());
 }
 
-void check_written(const Answer& answer, bool to_head) {
+void check_written(const Answer& answer, const AnswerReader::Asked& asked) {
   std::string text = answer.interims + answer.head;
   text += answer.coding == BodyCoding::chunked ? in_chunks(answer.body) : answer.body;
-  check_leniently(text, answer, to_head);
+  for (const LineEnds ends : kLineEnds) check_leniently(text, answer, asked.head, ends);
   if (!answer.may_be_read_again) return;
-  const Answer again = read({text}, to_head);
+  const Answer again = read({text}, asked);
   LB_ASSERT(again.done && again.end == text.size());
   LB_ASSERT(again.interims == answer.interims);
   LB_ASSERT(again.head == answer.head);
@@ -138,13 +160,17 @@ void check_written(const Answer& answer, bool to_head) {
 }  // namespace
 
 void run(std::string_view input) {
-  for (const bool to_head : {false, true}) {
-    const Answer whole = read({input}, to_head);
-    for (const auto& pieces : cut(input)) LB_ASSERT(read(pieces, to_head) == whole);
+  const std::array<AnswerReader::Asked, 3> kinds = {
+      AnswerReader::Asked{}, AnswerReader::Asked{.head = true},
+      AnswerReader::Asked{.takes_trailers = true, .upgrade = "websocket"}};
+  for (const AnswerReader::Asked& asked : kinds) {
+    const Answer whole = read({input}, asked);
+    for (const auto& pieces : cut(input)) LB_ASSERT(read(pieces, asked) == whole);
     if (!whole.done) continue;
     const std::size_t end = whole.end == 0 ? input.size() : whole.end;
-    check_leniently(input.substr(0, end), whole, to_head);
-    check_written(whole, to_head);
+    const std::string_view taken = input.substr(0, end);
+    for (const LineEnds ends : kLineEnds) check_leniently(taken, whole, asked.head, ends);
+    check_written(whole, asked);
   }
 }
 

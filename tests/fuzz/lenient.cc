@@ -7,8 +7,8 @@ namespace lb::fuzz {
 namespace {
 
 // Takes a line off, with whatever ends it; nothing when there is no end.
-std::optional<std::string_view> take_line(std::string_view& text) {
-  const std::size_t end = text.find_first_of("\r\n");
+std::optional<std::string_view> take_line(std::string_view& text, LineEnds ends) {
+  const std::size_t end = ends == LineEnds::crlf ? text.find("\r\n") : text.find_first_of("\r\n");
   if (end == std::string_view::npos) return std::nullopt;
   const std::string_view line = text.substr(0, end);
   text.remove_prefix(text.substr(end).starts_with("\r\n") ? end + 2 : end + 1);
@@ -43,19 +43,19 @@ void add_field(std::string_view line, LenientHead& head) {
 }
 
 // Chunks up to the last one and its trailers.
-void read_chunks(std::string_view text, LenientMessage& message) {
+void read_chunks(std::string_view text, LineEnds ends, LenientMessage& message) {
   const std::size_t all = text.size();
   for (;;) {
-    const auto line = take_line(text);
+    const auto line = take_line(text, ends);
     if (!line) return;
     const std::size_t size = std::strtoull(std::string{*line}.c_str(), nullptr, 16);
     if (size == 0) break;
     if (size > text.size()) return;
     message.body += text.substr(0, size);
     text.remove_prefix(size);
-    if (!take_line(text)) return;
+    if (!take_line(text, ends)) return;
   }
-  for (auto line = take_line(text); line; line = take_line(text)) {
+  for (auto line = take_line(text, ends); line; line = take_line(text, ends)) {
     if (!line->empty()) continue;
     message.complete = true;
     message.size = message.head.size + all - text.size();
@@ -79,14 +79,14 @@ bool chunked(const LenientHead& head) {
 
 }  // namespace
 
-std::optional<LenientHead> read_leniently(std::string_view text) {
+std::optional<LenientHead> read_leniently(std::string_view text, LineEnds ends) {
   LenientHead head;
   const std::size_t all = text.size();
-  auto line = take_line(text);
-  while (line && line->empty()) line = take_line(text);
+  auto line = take_line(text, ends);
+  while (line && line->empty()) line = take_line(text, ends);
   if (!line) return std::nullopt;
   head.first_line = *line;
-  for (line = take_line(text); line; line = take_line(text)) {
+  for (line = take_line(text, ends); line; line = take_line(text, ends)) {
     if (line->empty()) {
       head.size = all - text.size();
       return head;
@@ -96,8 +96,9 @@ std::optional<LenientHead> read_leniently(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<LenientMessage> read_message_leniently(std::string_view text, Kind kind) {
-  auto head = read_leniently(text);
+std::optional<LenientMessage> read_message_leniently(std::string_view text, Kind kind,
+                                                     LineEnds ends) {
+  auto head = read_leniently(text, ends);
   if (!head) return std::nullopt;
   LenientMessage message;
   message.size = head->size;
@@ -106,7 +107,7 @@ std::optional<LenientMessage> read_message_leniently(std::string_view text, Kind
   if (kind == Kind::bodiless_response) {
     message.complete = true;
   } else if (chunked(message.head)) {
-    read_chunks(text, message);
+    read_chunks(text, ends, message);
   } else if (!message.head.lengths.empty()) {
     read_length(text, message);
   } else if (kind == Kind::request) {

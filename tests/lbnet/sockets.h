@@ -132,11 +132,6 @@ class Peer {
     return got > 0 ? std::string(bytes.data(), static_cast<std::size_t>(got)) : std::string{};
   }
 
-  // The other side can send little that is not read.
-  void shrink_receive_buffer() {
-    const int least = 1;
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
-  }
   void shut_down_write() { ::shutdown(fd_, SHUT_WR); }
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));

@@ -370,7 +370,7 @@ TEST(DaemonRestart, NothingIsLostInAStorm) {
       parts.events += n == 0 ? "{" : ", {";
       parts.events += R"("at": ")" + ms(3000) + R"(", "for": "1)" + ms(500) + R"(", )";
       if (of_daemon) {
-        parts.events += daemon + R"(, "fault": "crash"})";
+        parts.events += daemon + (n % 2 == 0 ? R"(, "fault": "crash"})" : R"(, "drain": "9ms"})");
       } else {
         parts.events += backend + (kind >= 4 ? ", " + daemon : "") + R"(, "fault": ")" +
                         kKinds[kind] + R"(", "ratio": 0.3})";

@@ -30,7 +30,7 @@ std::ostream& operator<<(std::ostream& out, const Reading& reading) {
 // Reads what has come; true when there is nothing to say before more has.
 class Session {
  public:
-  explicit Session(bool to_head) : in_(pool_), answer_(to_head) {}
+  explicit Session(bool to_head) : in_(pool_), answer_({.head = to_head}) {}
 
   void take(std::string_view piece) {
     if (reading_.invalid) return;

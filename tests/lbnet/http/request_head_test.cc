@@ -143,6 +143,17 @@ TEST(RequestHead, KnowsWhetherTheConnectionIsToStay) {
   EXPECT_TRUE(persistent("HTTP/1.0", "Connection: Keep-Alive\r\n"));
 }
 
+TEST(RequestHead, TakesTheSchemeOfItsConnectionAlone) {
+  RequestHead head;
+  const std::string secure = with_line("GET HTTPS://a/x HTTP/1.1");
+  EXPECT_EQ(parse_request_head(secure, head, true), 0);
+  EXPECT_EQ(head.target, "/x");
+  EXPECT_EQ(parse_request_head(secure, head, false), 400);
+  const std::string plain = with_line("GET http://a/x HTTP/1.1");
+  EXPECT_EQ(parse_request_head(plain, head, true), 400);
+  EXPECT_EQ(parse_request_head(plain, head, false), 0);
+}
+
 TEST(RequestHead, KnowsAnExpectation) {
   RequestHead head;
   const std::string text = with_field("Expect: 100-Continue");
