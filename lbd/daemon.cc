@@ -408,6 +408,7 @@ void Daemon::reload_file() {
 
 Daemon::Handout Daemon::cluster_handout() {
   auto setups = std::make_shared<std::vector<net::ClusterSetup>>();
+  cluster_tls_.clear();
   const auto last_details = std::exchange(probe_details_, {});  // Of backends that left: dropped.
   for (const ClusterPlan& plan : control_.plans()) {
     for (const BackendId id : plan.backend_ids) {
@@ -418,6 +419,7 @@ Daemon::Handout Daemon::cluster_handout() {
     if (auto& affinity = setup.plan.config.affinity; affinity && affinity->cookie.secret.empty()) {
       affinity->cookie.secret = session_secret_;
     }
+    setup.tls = cluster_tls_[plan.id] = tls_.of_cluster(plan.config.name);
     for (const BackendConfig& backend : plan.config.backends) {
       setup.endpoints.push_back(endpoints_.at(backend.address));
     }
@@ -479,8 +481,8 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
   };
   setup.cluster = id_of(listener.cluster);
   if (!listener.routes.empty()) {
-    setup.routes =
-        std::make_shared<const RouteTable>(listener.routes, listener.ambiguous_paths, id_of);
+    setup.routes = std::make_shared<const RouteTable>(listener.routes, listener.ambiguous_paths,
+                                                      id_of, listener.tls.has_value());
   }
   setup.max_body = listener.max_body;
   setup.min_rate = listener.min_rate;
@@ -513,7 +515,8 @@ void Daemon::after_control() {
       case ControlAction::Kind::start_probe: {
         const net::Endpoint& endpoint = endpoints_.at(backend.address);
         prober_.start(probe, control_.health_check(probe), endpoint,
-                      std::string{net::host_field(endpoint, backend.address)});
+                      std::string{net::host_field(endpoint, backend.address)},
+                      cluster_tls_[probe.cluster].get());
       } break;
       case ControlAction::Kind::abandon_probe:
         probe_details_[probe.backend] = "no answer in time";

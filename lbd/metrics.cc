@@ -200,6 +200,19 @@ void add_listeners(Families& families, const std::vector<net::WorkerSnapshot>& w
        [](const Counters& c) { return c.bytes_in; });
   each("lbd_sent_bytes_total", "Bytes of bodies to clients", MetricType::Counter,
        [](const Counters& c) { return c.bytes_out; });
+  each("lbd_tls_handshakes_active", "TLS handshakes with clients under way", MetricType::Gauge,
+       [](const Counters& c) { return c.tls.handshakes_active; });
+  MetricFamily& handshakes =
+      families.add("lbd_tls_handshakes_total", "TLS handshakes with clients, by how they ended",
+                   MetricType::Counter);
+  for (const auto& [listener, counters] : listeners) {
+    const auto put = [&](const char* result, std::uint64_t count) {
+      Families::put(handshakes, {{"listener", listener}, {"result", result}}, number(count));
+    };
+    put("full", counters.tls.full);
+    put("resumed", counters.tls.resumed);
+    put("failed", counters.tls.failed);
+  }
   each("lbd_refused_connections_total", "Connections of clients that had too many",
        MetricType::Counter, [](const Counters& c) { return c.refused_per_client; });
   MetricFamily& pauses = families.add("lbd_accept_pauses_total",
@@ -471,7 +484,12 @@ Json to_json(const std::vector<net::WorkerSnapshot>& workers, const ControlFacts
                          {"answers_4xx", counters.answers[4]},
                          {"answers_5xx", counters.answers[5]},
                          {"bytes_in", counters.bytes_in},
-                         {"bytes_out", counters.bytes_out}});
+                         {"bytes_out", counters.bytes_out},
+                         {"tls_handshakes",
+                          {{"full", counters.tls.full},
+                           {"resumed", counters.tls.resumed},
+                           {"failed", counters.tls.failed},
+                           {"active", counters.tls.handshakes_active}}}});
   }
   Json& each_worker = json["workers"] = Json::array();
   for (const net::WorkerSnapshot& worker : workers) {

@@ -21,6 +21,8 @@ bool Dispatch::decide(Worker& worker, const ListenerSetup& setup, const http::Re
   }
   cluster_ = setup.cluster;
   changes_.via = setup.via;
+  changes_.secure = client.secure;
+  changes_.certificate_fields = client.certificate_fields;
   if (!setup.routes) return true;
   const http::RequestView view(head, client.address);
   const RequestAttributes request = view.attributes();
@@ -37,7 +39,7 @@ void Dispatch::follow(const Routed& routed, const RequestAttributes& request, Wo
   if (way_ == Way::preflight) return;
   if (route_->redirect) {
     way_ = Way::redirect;
-    return route_->redirect->write_location({.scheme = "http",
+    return route_->redirect->write_location({.scheme = changes_.secure ? "https" : "http",
                                              .authority = worker.request_head().host,
                                              .path = routed.path,
                                              .query = request.query},

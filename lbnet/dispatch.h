@@ -20,8 +20,10 @@ class Worker;
 
 // Whose request it is.
 struct ClientIdentity {
-  std::string_view address;  // Numeric.
-  HashKey key;               // Of the address.
+  std::string_view address;             // Numeric.
+  HashKey key;                          // Of the address.
+  bool secure = false;                  // It speaks TLS.
+  std::string_view certificate_fields;  // See http::RequestChanges.
 };
 
 class Dispatch {

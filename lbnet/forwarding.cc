@@ -191,7 +191,7 @@ Task<void> Forwarding::deliver() {
   status_ = answer.status;
   // It may answer before it has heard us out; what it did not hear cannot be read away.
   if (incoming_ != Incoming::good || !client_.body_complete()) client_.end_after_this();
-  const bool reusable = answer.persistent() && answer.status != 101 &&
+  const bool reusable = answer.persistent() && answer.status != 101 && !answer.withholds_body &&
                         answer.framing.kind != http::Framing::Kind::until_close;
   tunnel_ = answer.status == 101;
   const Http1Client::AnswerOptions options{

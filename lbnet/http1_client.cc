@@ -51,7 +51,9 @@ Task<Http1Client::Read> Http1Client::read_request() {
   http::RequestHead& head = worker_.request_head();
   const std::string_view bytes =
       in_.view().substr(scanner_.start(), scanner_.end() - scanner_.start());
-  refusal_ = scanner_.end() > http::kHeadMax ? 431 : http::parse_request_head(bytes, head);
+  refusal_ = scanner_.end() > http::kHeadMax
+                 ? 431
+                 : http::parse_request_head(bytes, head, stream_.tls() != nullptr);
   if (refusal_ != 0) co_return Read::refused;
   is_head_ = head.is_head();
   minor_version_ = head.minor_version;

@@ -110,6 +110,7 @@ class Http1Client {
   // It waits for a request of which nothing has come.
   [[nodiscard]] bool idle() const { return idle_; }
   [[nodiscard]] Stream& stream() { return stream_; }
+  [[nodiscard]] const Stream& stream() const { return stream_; }
 
  private:
   enum class Arrived { head, closed, refused };

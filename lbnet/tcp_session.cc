@@ -3,6 +3,7 @@
 #include "lbnet/clock.h"
 #include "lbnet/exchange.h"
 #include "lbnet/splice.h"
+#include "lbnet/tls/tls_connection.h"
 #include "lbnet/worker.h"
 
 namespace lb::net {
@@ -139,7 +140,10 @@ Task<void> TcpSession::relay(Exchange& exchange) {
     static_cast<void>(exchange.failed(AttemptFailure::idle_timeout, {.answer_begun = true}));
     co_return;
   }
-  if (broken_) down_.reset_when_destroyed();
+  if (broken_) {  // Neither side may take what it got for all there was.
+    down_.reset_when_destroyed();
+    upstream.stream.reset_when_destroyed();
+  }
   exchange.finish(broken_ ? Outcome::cut : Outcome::success, false);
 }
 
@@ -190,6 +194,11 @@ void TcpSession::account(const Exchange* exchange) {
   AccessRecord record;
   record.listener = setup_->name;
   record.client = client_;
+  if (const TlsFacts* facts = down_.tls_facts()) {
+    record.tls_version = facts->version;
+    record.tls_cipher = facts->cipher;
+    record.sni = facts->sni;
+  }
   record.bytes_in = bytes_in_;
   record.bytes_out = bytes_out_;
   record.outcome = "rate_limited";

@@ -29,6 +29,7 @@ struct Daemon {
 
   std::uint32_t number;  // From 0.
   State state = State::starting;
+  bool draining = false;   // Nothing new is accepted, and it is gone when it has finished.
   std::uint32_t life = 0;  // Grows with every start: what was meant for an earlier one is void.
   std::vector<SimRequestId> waiting;  // To be accepted.
   Control control;

@@ -94,7 +94,10 @@ scenario::Report Simulation::run(const Progress& progress) {
     if (!sending_ && requests_.size() == 0 && retrying_.size() == 0) break;
     now_ = event.at;
     dispatch(event);
-    if (touched_ != kNobody) after_brain(touched_);
+    if (touched_ != kNobody) {
+      after_brain(touched_);
+      if (!draining_.empty()) end_drains();
+    }
     if (progress && ++events % kEventsBetweenProgress == 0) {
       progress(now_.time_since_epoch(), events);
     }
@@ -156,6 +159,11 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::scaler_looks: scaler_looks(event.a); break;
     case EventKind::scaler_starts: scaler_starts(event.a, event.b); break;
     case EventKind::resolved: resolve(daemons_[event.a], ClusterId{event.b}); break;
+    case EventKind::drain_ends: {
+      Daemon& daemon = daemons_[event.a];
+      if (daemon.draining && daemon.life == event.b) crash(daemon);
+      break;
+    }
     case EventKind::look: look(); break;
     case EventKind::cut: cut(event.a); break;
     case EventKind::observe: observe(event.a); break;

@@ -210,6 +210,9 @@ class Simulation {
   void apply_plan(std::uint32_t brain, const ClusterPlan& plan);
   void open(Daemon& daemon);
   void play(const scenario::DaemonFault& fault);
+  void drain(Daemon& daemon, Duration grace);
+  void end_drains();
+  [[nodiscard]] bool has_finished(const Daemon& daemon) const;
   void crash(Daemon& daemon);
   void break_clients(Daemon& daemon);
   void keep_counters(Daemon& daemon) const;
@@ -321,6 +324,7 @@ class Simulation {
     daemon_gone = 7,
     daemon_back = 8,
     scaled = 9,
+    daemon_drains = 10,
   };
   void note(Mark what, std::uint64_t who) { note(static_cast<std::uint64_t>(what), who); }
   void note(std::uint64_t what, std::uint64_t who) {
@@ -340,6 +344,7 @@ class Simulation {
   config::DaemonConfig config_;
   std::uint32_t worker_count_ = 1;
   std::vector<Daemon> daemons_;
+  std::vector<std::uint32_t> draining_;  // By number.
   DaemonChoice daemon_choice_;
   std::map<std::string, ClusterId> cluster_numbers_;  // By name, of all there ever were.
   std::vector<Brain> brains_;                         // See brain_of().

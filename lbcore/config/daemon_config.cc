@@ -370,7 +370,7 @@ class CrossChecks {
   const DaemonConfig& config_;
 };
 
-// A YAML file may hold bytes that are not UTF-8, which dump() would throw about.
+// A word of the command line may hold bytes that are not UTF-8, which dump() would throw about.
 std::string dump(const Json& json, int indent = -1) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }

@@ -47,7 +47,13 @@ class BodyDecoder {
  private:
   enum class State : std::uint8_t {
     size,
-    extension,
+    extension,  // At the start of its name.
+    extension_name,
+    extension_value,  // At the start of it.
+    extension_token,
+    quoted,
+    escaped,
+    unquoted,
     size_lf,
     data,
     data_cr,
@@ -61,6 +67,12 @@ class BodyDecoder {
 
   Decoded decode_chunked(Buffer& buffer);
   [[nodiscard]] bool take_framing_byte(char c);
+  [[nodiscard]] bool take_size_byte(char c);
+  [[nodiscard]] bool take_extension_byte(char c);
+  [[nodiscard]] bool end_extension(char c);
+  // Goes on to `next` if this is the byte that is wanted.
+  [[nodiscard]] bool expect(char c, char wanted, State next);
+  [[nodiscard]] bool one_more();
 
   Framing::Kind kind_ = Framing::Kind::none;
   std::uint64_t left_ = 0;  // Of the body, or of the chunk.

@@ -1,6 +1,7 @@
 // The parsed form of a message head. Views point into the buffer that was parsed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -25,6 +26,7 @@ enum class FieldId : std::uint8_t {
   x_forwarded_for,
   x_forwarded_host,
   x_forwarded_proto,
+  x_ssl_client,  // All that begin so.
 };
 
 struct Field {
@@ -46,6 +48,7 @@ struct ConnectionOptions {
   bool keep_alive = false;
   bool upgrade = false;
   bool te = false;
+  std::ptrdiff_t count = 0;  // Of all options, empty ones too.
 };
 
 struct RequestHead {
@@ -82,6 +85,9 @@ struct ResponseHead {
   Framing framing;
   ConnectionOptions connection;
   std::string_view upgrade;  // Of a 101: the protocol it switches to.
+  // There is no body, by the rules for HEAD and 304, but its fields tell of one. A backend that
+  // does not know the rules will send it.
+  bool withholds_body = false;
 
   // Of several, with a final one to follow. A 101 is the last that HTTP says on its connection.
   [[nodiscard]] bool interim() const { return status >= 100 && status < 200 && status != 101; }

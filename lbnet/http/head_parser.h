@@ -36,8 +36,10 @@ class HeadScanner {
 };
 
 // 0 when the head is good, otherwise the status that answers it: 400, 405, 417, 431, 501 or 505.
-// `head` is a whole head with its empty line.
-[[nodiscard]] int parse_request_head(std::string_view head, RequestHead& request);
+// `head` is a whole head with its empty line. `secure`: it came over TLS, so that an absolute
+// target is one of https (RFC 9110, section 7.4).
+[[nodiscard]] int parse_request_head(std::string_view head, RequestHead& request,
+                                     bool secure = false);
 
 // False when the head is not one to pass on. `to_head`: the request was a HEAD.
 [[nodiscard]] bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response);

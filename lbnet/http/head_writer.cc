@@ -147,7 +147,8 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
       case FieldId::expect:  // We answer it: see HttpSession.
       case FieldId::x_forwarded_for:
       case FieldId::x_forwarded_host:
-      case FieldId::x_forwarded_proto: continue;
+      case FieldId::x_forwarded_proto:
+      case FieldId::x_ssl_client: continue;
       case FieldId::max_forwards:
         if (request.max_forwards) {
           writer << "Max-Forwards: " << std::uint64_t{*request.max_forwards - 1} << "\r\n";
@@ -169,7 +170,8 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
   }
   // A client of a unix socket has no address to tell.
   if (client != "unix:") writer << "X-Forwarded-For: " << client << "\r\n";
-  writer << "X-Forwarded-Proto: http\r\n";
+  writer << "X-Forwarded-Proto: " << (changes.secure ? "https\r\n" : "http\r\n")
+         << changes.certificate_fields;
   if (!request.host.empty()) writer << "X-Forwarded-Host: " << request.host << "\r\n";
   write_request_options(request, writer);
   write_via(changes.via, request.minor_version, writer);
@@ -282,6 +284,7 @@ std::string_view reason_phrase(int status) {
     case 413: return "Content Too Large";
     case 414: return "URI Too Long";
     case 417: return "Expectation Failed";
+    case 421: return "Misdirected Request";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 451: return "Unavailable For Legal Reasons";

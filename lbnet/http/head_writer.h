@@ -17,17 +17,21 @@ struct AnswerChanges {
   const std::string* cors = nullptr;  // See ResponseOptions.
 };
 
-// What a route changes of a request on its way. Nothing, by default.
+// What a request's route and its connection change of it on its way. Nothing, by default.
 struct RequestChanges {
   std::string_view target;  // In place of the client's; empty for that one.
   std::string_view host;    // Likewise.
   std::string_view via;     // Our name in Via; empty for no such field.
   const HeaderRules* rules = nullptr;
+  bool secure = false;  // It came over TLS.
+  // X-SSL-Client-*, with line ends: who the client has shown to be. Empty where nobody asks.
+  std::string_view certificate_fields;
 };
 
-// The request as a backend gets it: hop-by-hop fields gone, framing written anew, X-Forwarded-*
-// ours (`client` is the address of the peer: nobody before it is trusted; "unix:" is none). Always
-// HTTP/1.1. False when it does not fit into the buffer. REQUIRES: the buffer is empty.
+// The request as a backend gets it: hop-by-hop fields gone, framing written anew, X-Forwarded-* and
+// X-SSL-Client-* ours (`client` is the address of the peer: nobody before it is trusted; "unix:" is
+// none). Always HTTP/1.1. False when it does not fit into the buffer. REQUIRES: the buffer is
+// empty.
 [[nodiscard]] bool write_request_head(const RequestHead& request, std::string_view client,
                                       Buffer& out, const RequestChanges& changes = {});
 

@@ -22,8 +22,9 @@ constexpr std::array<const char*, 9> kSuites{
 };
 constexpr std::size_t kSuitesOf13 = 3;
 
-// Read ahead from the socket: several records at once.
-constexpr std::size_t kReadAhead = std::size_t{64} << 10U;
+// Read from the socket at once: two whole records, as much as a Buffer takes. A client that sends
+// half of one holds this much of our memory.
+constexpr std::size_t kReadAhead = 2 * (SSL3_RT_MAX_PLAIN_LENGTH + 256 + SSL3_RT_HEADER_LENGTH);
 
 int number_of(TlsVersion version) {
   return version == TlsVersion::tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;

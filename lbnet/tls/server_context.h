@@ -49,6 +49,10 @@ class ServerContext : public std::enable_shared_from_this<ServerContext> {
   // The server's side of a session that has not begun.
   [[nodiscard]] std::unique_ptr<TlsConnection> accept() const;
 
+  [[nodiscard]] bool asks_for_certificates() const {
+    return config_.client_certificates.has_value();
+  }
+
   // Whether clients that ask for these two names get the same certificate: one that has asked for
   // the first may then speak of the second (RFC 9110, section 7.4).
   [[nodiscard]] bool same_certificate(std::string_view a, std::string_view b) const;

@@ -233,9 +233,16 @@ IoError TlsConnection::read_received(Buffer& buffer) {
 
 bool TlsConnection::has_received() const { return read_end_ != 0 || SSL_has_pending(ssl_) == 1; }
 
+// Reading may have us say something: an alert.
 IoError TlsConnection::read_some(Buffer& buffer) {
   if (read_end_ != 0) return read_end_;
   if (ERR_peek_error() != 0) ERR_clear_error();
+  const IoError error = decrypt(buffer);
+  if (!scratch().outgoing.empty()) static_cast<void>(flush());
+  return error;
+}
+
+IoError TlsConnection::decrypt(Buffer& buffer) {
   bool any = false;
   do {
     const std::span<char> room = buffer.room();
@@ -243,7 +250,6 @@ IoError TlsConnection::read_some(Buffer& buffer) {
     if (got <= 0) {
       const IoError error = result_of(got);
       if (error != EAGAIN) read_end_ = error;
-      if (error == kTlsFailure) static_cast<void>(flush());  // The alert that says why.
       return any ? 0 : error;
     }
     any = true;

@@ -93,6 +93,7 @@ class TlsConnection {
   int receive(char* bytes, int size);
   IoError step();
   IoError read_some(Buffer& buffer);
+  IoError decrypt(Buffer& buffer);
   IoError encrypt(Pieces pieces, std::size_t& first, std::size_t& offset);
   // What the last call of OpenSSL's came to, given what it returned.
   IoError result_of(int returned);

@@ -33,6 +33,16 @@ const Broken kBroken[] = {
      "lbd.yaml:2:2: not YAML: illegal block entry; indent with spaces, not tabs\n"},
     {"AnOpenBracketInYaml", "lbd.yaml", "listeners: [\n",
      "lbd.yaml:2:1: not YAML: end of sequence flow not found\n"},
+    {"ALetterOfAnotherEncodingInYaml", "lbd.yaml",
+     "# gr\xc3\xbc\xc3\x9f\xe2\x82\xac\xf0\x9f\x98\x80\n"
+     "listeners: gr\xfc\xdf\n",
+     "lbd.yaml:2:14: not UTF-8; save the file in that encoding\n"},
+    {"ALongFormOfUtf8InYaml", "lbd.yaml", "a: \xc0\xaf",
+     "lbd.yaml:1:4: not UTF-8; save the file in that encoding\n"},
+    {"AHalfOfAPairInYaml", "lbd.yaml", "a: \xed\xa0\x80",
+     "lbd.yaml:1:4: not UTF-8; save the file in that encoding\n"},
+    {"ACharacterCutShortInYaml", "lbd.yaml", "a: \xe2\x82",
+     "lbd.yaml:1:4: not UTF-8; save the file in that encoding\n"},
     {"UnterminatedJson", "lbd.json",
      "{\n"
      "  \"listeners\": [\n"

@@ -46,6 +46,7 @@ net::WorkerSnapshot first_worker() {
   web.rejected = 2;
   web.bytes_in = 100;
   web.bytes_out = 2000;
+  web.tls = {.full = 5, .resumed = 3, .failed = 2, .handshakes_active = 1};
   web.refused_per_client = 5;
   web.pauses_full = 6;
   web.pauses_descriptors = 1;
@@ -251,6 +252,14 @@ lbd_received_bytes_total{listener="web"} 200
 # HELP lbd_sent_bytes_total Bytes of bodies to clients
 # TYPE lbd_sent_bytes_total counter
 lbd_sent_bytes_total{listener="web"} 4000
+# HELP lbd_tls_handshakes_active TLS handshakes with clients under way
+# TYPE lbd_tls_handshakes_active gauge
+lbd_tls_handshakes_active{listener="web"} 2
+# HELP lbd_tls_handshakes_total TLS handshakes with clients, by how they ended
+# TYPE lbd_tls_handshakes_total counter
+lbd_tls_handshakes_total{listener="web",result="full"} 10
+lbd_tls_handshakes_total{listener="web",result="resumed"} 6
+lbd_tls_handshakes_total{listener="web",result="failed"} 4
 # HELP lbd_refused_connections_total Connections of clients that had too many
 # TYPE lbd_refused_connections_total counter
 lbd_refused_connections_total{listener="web"} 10
@@ -484,7 +493,13 @@ constexpr const char* kJson = R"GOLDEN({
       "answers_4xx": 4,
       "answers_5xx": 2,
       "bytes_in": 200,
-      "bytes_out": 4000
+      "bytes_out": 4000,
+      "tls_handshakes": {
+        "full": 10,
+        "resumed": 6,
+        "failed": 4,
+        "active": 2
+      }
     }
   ],
   "workers": [

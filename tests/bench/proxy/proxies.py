@@ -28,6 +28,7 @@ class Site:
     cpus: set
     protocol: str  # http or tcp
     backend_port: int
+    certificate: object = None  # Of a listener with TLS; see handshakes.py.
 
 
 def version_line(command):
@@ -93,9 +94,13 @@ class Lbd(Configured):
         return [self.binary, "run", "--config", config]
 
     def config(self, site, port):
+        tls = ""
+        if site.certificate:
+            tls = (f", tls: {{certificates: [{{certificate: {site.certificate.file}, "
+                   f"key: {site.certificate.key}}}]}}")
         return f"""\
 listeners:
-  - {{name: bench, bind: "127.0.0.1:{port}", protocol: {site.protocol}, cluster: bench}}
+  - {{name: bench, bind: "127.0.0.1:{port}", protocol: {site.protocol}, cluster: bench{tls}}}
 clusters:
   - name: bench
     strategy: round_robin
@@ -122,6 +127,7 @@ class Haproxy(Configured):
     def config(self, site, port):
         reuse = "    http-reuse always\n" if site.protocol == "http" else ""
         splice = "    option splice-auto\n" if site.protocol == "tcp" else ""
+        tls = f" ssl crt {site.certificate.both}" if site.certificate else ""
         return f"""\
 global
     nbthread 1
@@ -132,7 +138,7 @@ defaults
     timeout client 60s
     timeout server 60s
 {splice}frontend bench
-    bind 127.0.0.1:{port}
+    bind 127.0.0.1:{port}{tls}
     default_backend bench
 backend bench
 {reuse}    server b1 127.0.0.1:{site.backend_port}
@@ -200,6 +206,17 @@ stream {{
         # which the others do not.
         # proxy_max_temp_file_size 0: an answer larger than the buffers would go through a file,
         # and the disk would be measured.
+        secure = ""
+        tls = ""
+        if site.certificate:
+            secure = " ssl"
+            # Without a cache or tickets of its own nginx resumes nothing across its workers; with
+            # one worker its default tickets do.
+            tls = f"""\
+        ssl_certificate {site.certificate.file};
+        ssl_certificate_key {site.certificate.key};
+        ssl_protocols TLSv1.2 TLSv1.3;
+"""
         return f"""\
 http {{
 {temporary}    access_log off;
@@ -211,8 +228,8 @@ http {{
         keepalive_requests 1000000000;
     }}
     server {{
-        listen 127.0.0.1:{port};
-        location / {{
+        listen 127.0.0.1:{port}{secure};
+{tls}        location / {{
             proxy_pass http://bench;
             proxy_http_version 1.1;
             proxy_set_header Connection "";
