@@ -142,6 +142,7 @@ int open_listening_socket(const Endpoint& endpoint) {
   }
   enable(fd, SOL_SOCKET, SO_REUSEADDR);
   enable(fd, SOL_SOCKET, SO_REUSEPORT);
+  set_no_delay(fd);  // For all that it accepts, who inherit it.
   if (with_address(::bind, fd, endpoint) != 0) return fail(fd);
   if (::listen(fd, SOMAXCONN) != 0) return fail(fd);
   return fd;

@@ -53,10 +53,11 @@ inline constexpr std::size_t kUnixPathMax = 107;  // And a zero: sun_path has 10
 // Throws boost::system::system_error when there is no such host.
 [[nodiscard]] Endpoint resolve(const std::string& host, std::uint16_t port);
 
-// A listening socket, or -1 with errno set. Of TCP several may listen on one address, one for each
-// worker (SO_REUSEPORT); that nobody else does has to be checked first: see port_is_free. A unix
-// socket there can be one of: its file is made, with mode 0660, and replaces one that nobody
-// listens on any more. Whoever opened it removes the file at the end.
+// A listening socket, or -1 with errno set; what it accepts sends without delay. Of TCP several may
+// listen on one address, one for each worker (SO_REUSEPORT); that nobody else does has to be
+// checked first: see port_is_free. A unix socket there can be one of: its file is made, with mode
+// 0660, and replaces one that nobody listens on any more. Whoever opened it removes the file at the
+// end.
 [[nodiscard]] int open_listening_socket(const Endpoint& endpoint);
 
 // Whether a listener of our own could be the only one on this address; errno says why not.

@@ -23,9 +23,7 @@ int accept_one(int listening, Endpoint& peer) {
   socklen_t size = sizeof(address);
   auto* name = reinterpret_cast<sockaddr*>(&address);
   const int fd = ::accept4(listening, name, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) return -1;
-  peer = Endpoint::from(name, size);
-  if (!peer.is_unix()) set_no_delay(fd);
+  if (fd >= 0) peer = Endpoint::from(name, size);
   return fd;
 }
 
