@@ -134,7 +134,7 @@ DaemonConfig any_config() {
                                 any<std::uint64_t>(0, 9'000'000'000'000'000'000),
                                 {any_duration(), any_duration(), any_duration()}});
     ListenerConfig& listener = config.listeners.back();
-    if (coin()) listener.via = any_name(3);
+    if (coin()) listener.via = "edge";
     if (listener.protocol != Protocol::http || coin()) continue;
     listener.cluster.clear();
     listener.ambiguous_paths = any_of<AmbiguousPaths>(2);
