@@ -276,8 +276,8 @@ Stream::~Stream() {
 
 void Stream::start_read_into(Buffer& buffer) {
   ReadOp& op = state_->read;
+  if (op.pending || op.completed) return;  // With what TLS had, it may be full already.
   LB_ASSERT(!buffer.full());
-  if (op.pending || op.completed) return;
   op.buffer = &buffer;
   op.ec_ = {};
   op.pending = true;
