@@ -5,12 +5,6 @@
 
 namespace lb::net {
 
-void Dispatch::reset() {
-  way_ = Way::forward;
-  route_ = nullptr;
-  changes_ = {};
-}
-
 bool Dispatch::decide(Worker& worker, const ListenerSetup& setup, const http::RequestHead& head,
                       const ClientIdentity& client) {
   if (head.max_forwards == 0U) {
@@ -43,7 +37,7 @@ void Dispatch::follow(const Routed& routed, const RequestAttributes& request, Wo
                                              .authority = worker.request_head().host,
                                              .path = routed.path,
                                              .query = request.query},
-                                            location_);
+                                            texts_->location);
   }
   way_ = route_->respond ? Way::respond : Way::forward;
   if (way_ == Way::respond) return;
@@ -58,9 +52,9 @@ void Dispatch::follow(const Routed& routed, const RequestAttributes& request, Wo
 }
 
 void Dispatch::apply_cors(const RequestAttributes& request) {
-  if (!Cors::is_preflight(request)) return route_->cors->write_fields(request, cors_);
+  if (!Cors::is_preflight(request)) return route_->cors->write_fields(request, texts_->cors);
   way_ = Way::preflight;
-  own_status_ = route_->cors->write_preflight_fields(request, cors_) ? 204 : 403;
+  own_status_ = route_->cors->write_preflight_fields(request, texts_->cors) ? 204 : 403;
 }
 
 http::RouteAnswer Dispatch::answer() const {
@@ -74,7 +68,7 @@ http::RouteAnswer Dispatch::answer() const {
   }
   if (way_ == Way::redirect) {
     answer.status = route_->redirect->status();
-    answer.location = location_;
+    answer.location = texts_->location;
   } else {
     answer.status = route_->respond->status;
     answer.content_type = route_->respond->content_type;

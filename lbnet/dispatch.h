@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "lbcore/balancer.h"
@@ -13,6 +12,7 @@
 #include "lbnet/http/head.h"
 #include "lbnet/http/head_writer.h"
 #include "lbnet/listener.h"
+#include "lbnet/request_texts.h"
 
 namespace lb::net {
 
@@ -28,6 +28,9 @@ struct ClientIdentity {
 
 class Dispatch {
  public:
+  // `texts` are the request's, and have to stay.
+  explicit Dispatch(BorrowedTexts& texts) : texts_(texts) {}
+
   enum class Way : std::uint8_t {
     forward,
     nowhere,    // No route fits.
@@ -41,7 +44,6 @@ class Dispatch {
   // The head, and what worker.target_scratch() holds, have to stay as long as changes() are used.
   [[nodiscard]] bool decide(Worker& worker, const ListenerSetup& setup,
                             const http::RequestHead& head, const ClientIdentity& client);
-  void reset();
 
   [[nodiscard]] Way way() const { return way_; }
   // Null where there are no routes, or none fits. It is in the setup.
@@ -52,7 +54,7 @@ class Dispatch {
   // What the route makes of answers on the way to the client.
   [[nodiscard]] http::AnswerChanges answer_changes() const {
     if (route_ == nullptr) return {};
-    return {&route_->response_headers, route_->cors ? &cors_ : nullptr};
+    return {&route_->response_headers, route_->cors ? &texts_->cors : nullptr};
   }
   // The answer of a route that does not forward, but for what the connection makes of it.
   [[nodiscard]] http::RouteAnswer answer() const;
@@ -66,13 +68,12 @@ class Dispatch {
   void apply_cors(const RequestAttributes& request);
   void follow(const Routed& routed, const RequestAttributes& request, Worker& worker);
 
+  BorrowedTexts& texts_;
   Way way_ = Way::forward;
   const Route* route_ = nullptr;
   ClusterId cluster_;
   http::RequestChanges changes_;
-  std::string location_;  // Of a redirect.
-  std::string cors_;      // Fields of its answer.
-  int own_status_ = 0;    // Of last_hop and preflight.
+  int own_status_ = 0;  // Of last_hop and preflight.
 };
 
 // How long whoever sent this has to wait by the listener's rate limit; 0 when it may go on.

@@ -15,12 +15,7 @@ constexpr std::chrono::duration<double> kBoughtMax = std::chrono::hours{24 * 365
 }  // namespace
 
 Http1Client::Http1Client(Worker& worker, Stream stream, SessionId session)
-    : worker_(worker),
-      session_(session),
-      stream_(std::move(stream)),
-      in_(worker.buffers()),
-      head_(worker.buffers()),
-      trailers_(worker.buffers()) {}
+    : worker_(worker), session_(session), stream_(std::move(stream)), in_(worker.buffers()) {}
 
 Http1Client::~Http1Client() { worker_.cancel_deadline(deadline_); }
 
@@ -45,34 +40,6 @@ void Http1Client::cut() {
 
 Task<Http1Client::Read> Http1Client::read_request() {
   begin_request();
-  const Arrived arrived = co_await wait_for_head();
-  if (arrived == Arrived::closed) co_return Read::closed;
-  if (arrived == Arrived::refused) co_return Read::refused;
-  http::RequestHead& head = worker_.request_head();
-  const std::string_view bytes =
-      in_.view().substr(scanner_.start(), scanner_.end() - scanner_.start());
-  refusal_ = scanner_.end() > http::kHeadMax
-                 ? 431
-                 : http::parse_request_head(bytes, head, stream_.tls() != nullptr);
-  if (refusal_ != 0) co_return Read::refused;
-  is_head_ = head.is_head();
-  minor_version_ = head.minor_version;
-  keep_alive_ = head.persistent();
-  co_return Read::request;
-}
-
-void Http1Client::begin_request() {
-  scanner_.reset();
-  began_ = {};
-  head_time_ = {};
-  refusal_ = 0;
-  late_ = keep_alive_ = is_head_ = answered_ = tunnel_ = false;
-  body_ = {};
-  bytes_in_ = bytes_out_ = 0;
-  waited_in_ = waited_out_ = {};
-}
-
-Task<Http1Client::Arrived> Http1Client::wait_for_head() {
   bool head_is_timed = false;
   for (;;) {
     if (!in_.empty()) {
@@ -80,7 +47,7 @@ Task<Http1Client::Arrived> Http1Client::wait_for_head() {
       const auto found = scanner_.scan(in_.view());
       if (found == http::HeadScanner::Result::malformed) co_return refuse(400);
       if (scanner_.first_line_size() > http::kRequestLineMax) co_return refuse(414);
-      if (found == http::HeadScanner::Result::complete) break;
+      if (found == http::HeadScanner::Result::complete) co_return take_head();
       if (in_.full()) co_return refuse(431);
       // One deadline for the whole head, from its first byte. Most heads come in one piece and
       // need none.
@@ -88,7 +55,7 @@ Task<Http1Client::Arrived> Http1Client::wait_for_head() {
       head_is_timed = true;
     }
     idle_ = in_.empty();
-    if (idle_ && worker_.stopping()) co_return Arrived::closed;
+    if (idle_ && worker_.stopping()) co_return Read::closed;
     if (idle_) {
       set_deadline(DeadlineKind::idle, setup_->idle_timeout);
       in_.rest();
@@ -99,62 +66,83 @@ Task<Http1Client::Arrived> Http1Client::wait_for_head() {
     if (idle_) late_ = false;
     idle_ = false;
     if (late_ && (error == 0 || error == ECANCELED)) co_return refuse(408);
-    if (error != 0) co_return Arrived::closed;
+    if (error != 0) co_return Read::closed;
   }
-  worker_.cancel_deadline(deadline_);
-  head_time_ = now() - began_;
-  co_return Arrived::head;
 }
 
-Http1Client::Arrived Http1Client::refuse(int status) {
+void Http1Client::begin_request() {
+  scanner_.reset();
+  began_ = {};
+  head_time_ = {};
+  refusal_ = 0;
+  late_ = keep_alive_ = is_head_ = answered_ = heard_out_ = false;
+}
+
+Http1Client::Read Http1Client::take_head() {
+  worker_.cancel_deadline(deadline_);
+  head_time_ = now() - began_;
+  if (scanner_.end() > http::kHeadMax) return refuse(431);
+  http::RequestHead& head = worker_.request_head();
+  const std::string_view bytes =
+      in_.view().substr(scanner_.start(), scanner_.end() - scanner_.start());
+  const int status = http::parse_request_head(bytes, head, stream_.tls() != nullptr);
+  if (status != 0) return refuse(status);
+  is_head_ = head.is_head();
+  minor_version_ = head.minor_version;
+  keep_alive_ = head.persistent();
+  return Read::request;
+}
+
+Http1Client::Read Http1Client::refuse(int status) {
   worker_.cancel_deadline(deadline_);
   refusal_ = status;
-  return Arrived::refused;
+  return Read::refused;
 }
 
 int Http1Client::take_request(const http::RequestHead& head) {
-  chunked_body_ = head.framing.kind == http::Framing::Kind::chunked;
-  body_ = http::BodyDecoder(head.framing);
+  message_->chunked_body = head.framing.kind == http::Framing::Kind::chunked;
+  message_->body = http::BodyDecoder(head.framing);
   in_.consume(scanner_.end());
-  part_ = {};
-  if (!body_.done() && !in_.empty()) part_ = body_.decode(in_);
-  bytes_in_ = part_.data.size();
-  if (part_.malformed) return 400;
+  message_->part = {};
+  if (!message_->body.done() && !in_.empty()) message_->part = message_->body.decode(in_);
+  message_->bytes_in = message_->part.data.size();
+  if (message_->part.malformed) return 400;
   if (setup_->max_body > 0 && head.framing.length > setup_->max_body) return 413;
-  return setup_->max_body > 0 && bytes_in_ > setup_->max_body ? 413 : 0;
+  return setup_->max_body > 0 && message_->bytes_in > setup_->max_body ? 413 : 0;
 }
 
 void Http1Client::end_request() {
   release_part();
-  for (Buffer* buffer : {&head_, &trailers_}) {
-    buffer->clear();
-    buffer->rest();
-  }
+  // A head that was refused is still there.
+  heard_out_ = message_->body.done() && !message_->tunnel && in_.empty();
+  message_ = nullptr;
 }
 
 void Http1Client::release_part() {
-  in_.consume(part_.raw);
-  part_ = {};
+  in_.consume(message_->part.raw);
+  message_->part = {};
 }
 
 Task<Http1Client::BodyRead> Http1Client::read_body() {
   release_part();
   const Instant from = now();
   // How long a tunnel may be silent is the cluster's to say: see Exchange::progress().
-  if (!tunnel_) set_deadline(DeadlineKind::idle, patience(bytes_in_, waited_in_));
+  if (!message_->tunnel)
+    set_deadline(DeadlineKind::idle, patience(message_->bytes_in, message_->waited_in));
   const IoError error = co_await stream_.read_into(in_);
   worker_.cancel_deadline(deadline_);
-  waited_in_ += now() - from;
+  message_->waited_in += now() - from;
   if (error == ECANCELED && !late_) co_return BodyRead::stopped;
-  if (error == kEndOfStream && body_.complete_at_end_of_stream()) {
-    body_.end_of_stream();
+  if (error == kEndOfStream && message_->body.complete_at_end_of_stream()) {
+    message_->body.end_of_stream();
     co_return BodyRead::part;
   }
   if (error != 0) co_return BodyRead::gone;
-  part_ = body_.decode(in_);
-  if (part_.malformed) co_return BodyRead::malformed;
-  bytes_in_ += part_.data.size();
-  const bool too_large = setup_->max_body > 0 && bytes_in_ > setup_->max_body && !tunnel_;
+  message_->part = message_->body.decode(in_);
+  if (message_->part.malformed) co_return BodyRead::malformed;
+  message_->bytes_in += message_->part.data.size();
+  const bool too_large =
+      setup_->max_body > 0 && message_->bytes_in > setup_->max_body && !message_->tunnel;
   co_return too_large ? BodyRead::too_large : BodyRead::part;
 }
 
@@ -185,45 +173,46 @@ bool Http1Client::begin_answer(const http::ResponseHead& answer, const AnswerOpt
       .via = setup_->via,
       .trailers = asked.trailers && coding == http::BodyCoding::chunked,
       .cors = asked.changes.cors};
-  head_.clear();
-  outgoing_ = http::Outgoing(coding == http::BodyCoding::chunked);
-  return http::write_response_head(answer, options, head_);
+  message_->head.clear();
+  message_->outgoing = http::Outgoing(coding == http::BodyCoding::chunked);
+  return http::write_response_head(answer, options, message_->head);
 }
 
 void Http1Client::begin_tunnel() {
-  tunnel_ = true;
+  message_->tunnel = true;
   keep_alive_ = false;
-  body_ = http::BodyDecoder({http::Framing::Kind::until_close, 0});
-  part_ = body_.decode(in_);  // It may have gone on without waiting for our answer.
-  bytes_in_ = part_.data.size();
+  message_->body = http::BodyDecoder({http::Framing::Kind::until_close, 0});
+  message_->part =
+      message_->body.decode(in_);  // It may have gone on without waiting for our answer.
+  message_->bytes_in = message_->part.data.size();
 }
 
 bool Http1Client::set_trailers(const std::vector<http::Field>& trailers, const HeaderRules* rules) {
-  return http::write_trailers(trailers, rules, trailers_);
+  return http::write_trailers(trailers, rules, message_->trailers);
 }
 
 bool Http1Client::try_send(std::string_view data, bool last) {
-  outgoing_.clear();
-  if (head_.empty()) {
-    head_.rest();
+  message_->outgoing.clear();
+  if (message_->head.empty()) {
+    message_->head.rest();
   } else {
-    outgoing_.set_head(head_.view());
-    head_.clear();  // Its bytes stay as long as nothing is written to it.
+    message_->outgoing.set_head(message_->head.view());
+    message_->head.clear();  // Its bytes stay as long as nothing is written to it.
   }
-  outgoing_.set_body(data, last, trailers_.view());
+  message_->outgoing.set_body(data, last, message_->trailers.view());
   answered_ = true;
-  bytes_out_ += data.size();
-  return stream_.try_write(outgoing_.pieces());
+  message_->bytes_out += data.size();
+  return stream_.try_write(message_->outgoing.pieces());
 }
 
 // A client that does not read for too long is one that left.
 Task<IoError> Http1Client::finish_send() {
   const Instant from = now();
-  DeadlineId stall =
-      worker_.set_deadline(DeadlineKind::idle, from + patience(bytes_out_, waited_out_), session_);
+  DeadlineId stall = worker_.set_deadline(
+      DeadlineKind::idle, from + patience(message_->bytes_out, message_->waited_out), session_);
   const IoError error = co_await stream_.finish_write();
   worker_.cancel_deadline(stall);
-  waited_out_ += now() - from;
+  message_->waited_out += now() - from;
   co_return error;
 }
 
@@ -231,7 +220,7 @@ Task<IoError> Http1Client::finish_send() {
 // it took so long. Only the time it kept us waiting counts: neither a slow backend nor a quiet
 // stream of events is its fault. Bytes buy time at the least rate, on top of what it had at first.
 Duration Http1Client::patience(std::uint64_t bytes, Duration waited) const {
-  if (setup_->min_rate == 0) return setup_->body_timeout;
+  if (setup_->min_rate == 0 || message_->tunnel) return setup_->body_timeout;
   const std::chrono::duration<double> bought{static_cast<double>(bytes) /
                                              static_cast<double>(setup_->min_rate)};
   const Duration left = setup_->body_timeout - waited +
@@ -260,13 +249,13 @@ Task<void> Http1Client::answer(http::RouteAnswer answer, std::string_view body) 
   Buffer head(worker_.buffers());
   if (!http::write_route_answer(answer, head)) co_return co_await this->answer(500);
   if (is_head_) body = {};
-  bytes_out_ = body.size();
+  message_->bytes_out = body.size();
   co_await write_own(head.view(), body);
 }
 
 // A body that was not read stands between this request and the next.
 void Http1Client::decide_own_close() {
-  if (worker_.stopping() || minor_version_ == 0 || !body_.done()) keep_alive_ = false;
+  if (worker_.stopping() || minor_version_ == 0 || !message_->body.done()) keep_alive_ = false;
 }
 
 Task<void> Http1Client::write_own(std::string_view head, std::string_view body) {
@@ -280,7 +269,8 @@ Task<void> Http1Client::write_own(std::string_view head, std::string_view body) 
 // our answer on its way to the client.
 Task<void> Http1Client::linger() {
   if (!answered_ || cut_) co_return;
-  stream_.shut_down_write();
+  if (!heard_out_ || stream_.tls() != nullptr) stream_.shut_down_write();
+  if (heard_out_) co_return;  // It has said what it wanted to, and nothing more.
   set_deadline(DeadlineKind::idle, kLingerTime);
   late_ = false;
   while (!late_) {

@@ -38,6 +38,25 @@ class Http1Client {
   // The settings to go by from now on. They have to stay until others are given.
   void use(const ListenerSetup& setup) { setup_ = &setup; }
 
+  // What there is of a request and its answer while it is served: an idle connection has none.
+  struct Message {
+    explicit Message(BufferPool& buffers) : head(buffers), trailers(buffers) {}
+
+    // -- The request
+    bool chunked_body = false;
+    bool tunnel = false;
+    http::BodyDecoder body;
+    http::BodyDecoder::Decoded part;
+    std::uint64_t bytes_in = 0;
+    Duration waited_in{};  // For bytes of the body.
+    // -- The answer
+    Buffer head;  // Until it is out.
+    Buffer trailers;
+    http::Outgoing outgoing{false};
+    std::uint64_t bytes_out = 0;
+    Duration waited_out{};  // For the client to take them.
+  };
+
   // -- A request
   enum class Read {
     request,  // Its head is in worker.request_head(), until something is awaited.
@@ -46,6 +65,8 @@ class Http1Client {
   };
   [[nodiscard]] Task<Read> read_request();
   [[nodiscard]] int refusal() const { return refusal_; }
+  // All that follows about the request and its answer is kept there, until end_request().
+  void serve_with(Message& message) { message_ = &message; }
   // The head will not be looked at any more; its bytes stay until something is awaited. 0, or the
   // status that refuses what came of the body with it.
   [[nodiscard]] int take_request(const http::RequestHead& head);
@@ -58,16 +79,16 @@ class Http1Client {
 
   // -- Its body
   // What came with the head. It stays until the first read_body().
-  [[nodiscard]] std::string_view body_at_hand() const { return part_.data; }
+  [[nodiscard]] std::string_view body_at_hand() const { return message_->part.data; }
   // Nothing of it is still to come.
-  [[nodiscard]] bool body_complete() const { return body_.done(); }
-  [[nodiscard]] bool body_is_chunked() const { return chunked_body_; }
+  [[nodiscard]] bool body_complete() const { return message_->body.done(); }
+  [[nodiscard]] bool body_is_chunked() const { return message_->chunked_body; }
   enum class BodyRead { part, gone, malformed, too_large, stopped };
   // The next part(), which stays until the call after. `gone`: it left, or is too slow; `stopped`:
   // by cancel().
   [[nodiscard]] Task<BodyRead> read_body();
-  [[nodiscard]] std::string_view part() const { return part_.data; }
-  [[nodiscard]] std::uint64_t bytes_in() const { return bytes_in_; }
+  [[nodiscard]] std::string_view part() const { return message_->part.data; }
+  [[nodiscard]] std::uint64_t bytes_in() const { return message_->bytes_in; }
 
   // -- Its answer
   // Nothing awaits an answer when a client of HTTP/1.0 asks for none of this.
@@ -94,7 +115,7 @@ class Http1Client {
   // Answers of our own.
   [[nodiscard]] Task<void> answer(int status, Duration retry_after = {});
   [[nodiscard]] Task<void> answer(http::RouteAnswer answer, std::string_view body);
-  [[nodiscard]] std::uint64_t bytes_out() const { return bytes_out_; }
+  [[nodiscard]] std::uint64_t bytes_out() const { return message_->bytes_out; }
 
   // -- The connection
   // Another request may follow this one.
@@ -113,11 +134,9 @@ class Http1Client {
   [[nodiscard]] const Stream& stream() const { return stream_; }
 
  private:
-  enum class Arrived { head, closed, refused };
-
-  [[nodiscard]] Task<Arrived> wait_for_head();
-  Arrived refuse(int status);
+  Read refuse(int status);
   void begin_request();
+  [[nodiscard]] Read take_head();
   [[nodiscard]] Task<IoError> write(Pieces pieces);
   [[nodiscard]] Duration patience(std::uint64_t bytes, Duration waited) const;
   [[nodiscard]] Task<void> write_own(std::string_view head, std::string_view body);
@@ -130,13 +149,13 @@ class Http1Client {
   const ListenerSetup* setup_ = nullptr;
   Stream stream_;
   Buffer in_;
-  Buffer head_;  // Of an answer, until it is out.
-  Buffer trailers_;
   DeadlineId deadline_;
   bool late_ = false;  // Our deadline has passed.
   bool idle_ = false;
   bool keep_alive_ = false;
   bool cut_ = false;
+  bool answered_ = false;   // Something of ours is on its way to the client, or there.
+  bool heard_out_ = false;  // Nothing of what it began to say is missing.
   http::HeadScanner scanner_;
 
   // -- The request
@@ -144,19 +163,8 @@ class Http1Client {
   Duration head_time_{};
   int refusal_ = 0;
   bool is_head_ = false;
-  bool chunked_body_ = false;
   int minor_version_ = 1;
-  http::BodyDecoder body_;
-  http::BodyDecoder::Decoded part_;
-  std::uint64_t bytes_in_ = 0;
-  Duration waited_in_{};  // For bytes of the body.
-  bool tunnel_ = false;
-
-  // -- The answer
-  http::Outgoing outgoing_{false};
-  bool answered_ = false;  // Something of ours is on its way to the client, or there.
-  std::uint64_t bytes_out_ = 0;
-  Duration waited_out_{};  // For the client to take them.
+  Message* message_ = nullptr;
 };
 
 }  // namespace lb::net

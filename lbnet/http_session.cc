@@ -53,13 +53,27 @@ class HttpSession final : public Session {
   }
 
  private:
-  Task<void> serve();
-  void take_note(const http::RequestHead& head);
-  [[nodiscard]] int examine(const http::RequestHead& head);
-  Task<void> refuse(int status);
-  Task<void> answer_by_route();
-  Task<void> forward(ClusterRuntime& cluster);
-  void account(const Exchange* exchange);
+  // What there is of a request while it is served; many connections are idle and have none.
+  struct Request {
+    explicit Request(Worker& worker)
+        : message(worker.buffers()), texts(worker.request_texts()), dispatch(texts) {}
+
+    Http1Client::Message message;
+    BorrowedTexts texts;
+    Dispatch dispatch;
+    int status = 0;            // What the client was answered; 0 so far.
+    std::string_view outcome;  // Of an answer of our own.
+    Duration retry_after{};    // Refused by the rate limit: when to come back.
+  };
+
+  Task<void> serve(Http1Client::Read read);
+  Task<void> serve(Request& request);
+  void take_note(const http::RequestHead& head, RequestTexts& texts);
+  [[nodiscard]] int examine(Request& request);
+  Task<void> refuse(Request& request, int status);
+  Task<void> answer_by_route(Request& request);
+  Task<void> forward(Request& request, ClusterRuntime& cluster);
+  void account(Request& request, const Exchange* exchange);
   [[nodiscard]] ClientIdentity client() const {
     return {address_, address_key_, tls() != nullptr, certificate_fields_};
   }
@@ -78,13 +92,6 @@ class HttpSession final : public Session {
   ListenerCounters& counters_;
   bool aborting_ = false;  // The daemon will not wait for us any longer.
   Forwarding* forwarding_ = nullptr;
-
-  // -- The request being served
-  Dispatch dispatch_;
-  int status_ = 0;                      // What the client was answered; 0 so far.
-  std::string_view outcome_;            // Of an answer of our own.
-  Duration retry_after_{};              // Refused by the rate limit: when to come back.
-  std::string method_, target_, host_;  // For the log, when there is one.
 };
 
 Task<void> HttpSession::run() {
@@ -95,44 +102,46 @@ Task<void> HttpSession::run() {
       setup_ = current_->setup;
       client_.use(*setup_);
     }
-    dispatch_.reset();
-    status_ = 0;
-    outcome_ = {};
-    retry_after_ = {};
-    method_.clear();
-    if (read == Http1Client::Read::request) {
-      co_await serve();
-    } else {
-      co_await refuse(client_.refusal());
-    }
-    client_.end_request();
+    co_await serve(read);
     if (!client_.goes_on() || aborting_) break;
   }
   if (!aborting_) co_await client_.linger();
 }
 
-Task<void> HttpSession::serve() {
-  const http::RequestHead& head = worker_.request_head();
-  if (worker_.access_log().enabled()) take_note(head);
-  if (const int status = examine(head); status != 0) co_return co_await refuse(status);
-  if (dispatch_.way() != Dispatch::Way::forward) co_return co_await answer_by_route();
-  ClusterRuntime* cluster = worker_.cluster(dispatch_.cluster());
-  if (cluster == nullptr) co_return co_await refuse(503);
-  co_await forward(*cluster);
+Task<void> HttpSession::serve(Http1Client::Read read) {
+  Request request(worker_);
+  client_.serve_with(request.message);
+  if (read == Http1Client::Read::request) {
+    co_await serve(request);
+  } else {
+    co_await refuse(request, client_.refusal());
+  }
+  client_.end_request();
 }
 
-void HttpSession::take_note(const http::RequestHead& head) {
-  method_ = head.method;
-  target_ = head.target;
-  host_ = head.host;
+Task<void> HttpSession::serve(Request& request) {
+  if (worker_.access_log().enabled()) take_note(worker_.request_head(), *request.texts);
+  if (const int status = examine(request); status != 0) co_return co_await refuse(request, status);
+  const Dispatch& dispatch = request.dispatch;
+  if (dispatch.way() != Dispatch::Way::forward) co_return co_await answer_by_route(request);
+  ClusterRuntime* cluster = worker_.cluster(dispatch.cluster());
+  if (cluster == nullptr) co_return co_await refuse(request, 503);
+  co_await forward(request, *cluster);
+}
+
+void HttpSession::take_note(const http::RequestHead& head, RequestTexts& texts) {
+  texts.method = head.method;
+  texts.target = head.target;
+  texts.host = head.host;
 }
 
 // What becomes of it. 0, or the status that refuses it.
-int HttpSession::examine(const http::RequestHead& head) {
+int HttpSession::examine(Request& request) {
+  const http::RequestHead& head = worker_.request_head();
   if (misdirected(head)) return 421;
-  retry_after_ = over_rate(worker_, head, client());
-  if (retry_after_ > Duration{}) return 429;
-  return dispatch_.decide(worker_, *setup_, head, client()) ? 0 : 400;
+  request.retry_after = over_rate(worker_, head, client());
+  if (request.retry_after > Duration{}) return 429;
+  return request.dispatch.decide(worker_, *setup_, head, client()) ? 0 : 400;
 }
 
 // A host that has another certificate than the one the client asked for, and has seen, may ask
@@ -144,9 +153,9 @@ bool HttpSession::misdirected(const http::RequestHead& head) const {
 }
 
 // A client that only came too often may go on; after anything else it is not clear what follows.
-Task<void> HttpSession::refuse(int status) {
-  status_ = status;
-  outcome_ = status == 429 ? "rate_limited" : "rejected";
+Task<void> HttpSession::refuse(Request& request, int status) {
+  request.status = status;
+  request.outcome = status == 429 ? "rate_limited" : "rejected";
   if (status == 429) {
     ++counters_.rate_limited;
     static_cast<void>(client_.take_request(worker_.request_head()));
@@ -154,50 +163,52 @@ Task<void> HttpSession::refuse(int status) {
     ++counters_.rejected;
     client_.end_after_this();
   }
-  co_await client_.answer(status, retry_after_);
-  account(nullptr);
+  co_await client_.answer(status, request.retry_after);
+  account(request, nullptr);
 }
 
 // In the words of the route, or with 404 for want of one.
-Task<void> HttpSession::answer_by_route() {
+Task<void> HttpSession::answer_by_route(Request& request) {
   const int bad = client_.take_request(worker_.request_head());
-  if (bad != 0) co_return co_await refuse(bad);
-  if (dispatch_.way() == Dispatch::Way::nowhere) {
+  if (bad != 0) co_return co_await refuse(request, bad);
+  const Dispatch& dispatch = request.dispatch;
+  if (dispatch.way() == Dispatch::Way::nowhere) {
     ++counters_.not_routed;
-    outcome_ = "not_routed";
-    status_ = 404;
-    co_await client_.answer(status_);
+    request.outcome = "not_routed";
+    request.status = 404;
+    co_await client_.answer(request.status);
   } else {
-    const bool redirects = dispatch_.way() == Dispatch::Way::redirect;
+    const bool redirects = dispatch.way() == Dispatch::Way::redirect;
     ++(redirects ? counters_.redirected : counters_.responded);
-    outcome_ = redirects ? "redirected" : "responded";
-    const http::RouteAnswer answer = dispatch_.answer();
-    status_ = answer.status;
-    co_await client_.answer(answer, dispatch_.answer_body());
+    request.outcome = redirects ? "redirected" : "responded";
+    const http::RouteAnswer answer = dispatch.answer();
+    request.status = answer.status;
+    co_await client_.answer(answer, dispatch.answer_body());
   }
-  account(nullptr);
+  account(request, nullptr);
 }
 
-Task<void> HttpSession::forward(ClusterRuntime& cluster) {
+Task<void> HttpSession::forward(Request& request, ClusterRuntime& cluster) {
   const http::RequestHead& head = worker_.request_head();
+  const Dispatch& dispatch = request.dispatch;
   Forwarding forwarding(worker_, client_, cluster);
   const bool fits =
-      forwarding.take_head(head, address_, dispatch_.changes(), dispatch_.answer_changes());
-  const RequestInput input = dispatch_.input(worker_, head, client());
+      forwarding.take_head(head, address_, dispatch.changes(), dispatch.answer_changes());
+  const RequestInput input = dispatch.input(worker_, head, client());
   const int status = fits ? client_.take_request(head) : 431;
-  if (status != 0) co_return co_await refuse(status);
+  if (status != 0) co_return co_await refuse(request, status);
   forwarding_ = &forwarding;
-  status_ = co_await forwarding.run(input);
+  request.status = co_await forwarding.run(input);
   forwarding_ = nullptr;
-  account(&forwarding.exchange());
+  account(request, &forwarding.exchange());
 }
 
 // ---------------------------------------------------------------------------------------------
 // The books
 
-void HttpSession::account(const Exchange* exchange) {
+void HttpSession::account(Request& request, const Exchange* exchange) {
   // RFC 9110, section 15: a status of no known class counts as one of the server's faults.
-  ++counters_.answers[std::min<std::size_t>(static_cast<std::size_t>(status_) / 100, 5)];
+  ++counters_.answers[std::min<std::size_t>(static_cast<std::size_t>(request.status) / 100, 5)];
   counters_.bytes_in += client_.bytes_in();
   counters_.bytes_out += client_.bytes_out();
   const Duration total = client_.began() == Instant{} ? Duration{} : now() - client_.began();
@@ -206,12 +217,12 @@ void HttpSession::account(const Exchange* exchange) {
   AccessRecord record;
   record.listener = setup_->name;
   record.client = address_;
-  record.method = method_;
-  record.target = target_;
-  record.host = host_;
-  if (dispatch_.route() != nullptr) record.route = dispatch_.route()->label;
-  record.status = status_;
-  record.outcome = outcome_;
+  record.method = request.texts->method;
+  record.target = request.texts->target;
+  record.host = request.texts->host;
+  if (request.dispatch.route() != nullptr) record.route = request.dispatch.route()->label;
+  record.status = request.status;
+  record.outcome = request.outcome;
   if (const TlsFacts* facts = tls()) {
     record.tls_version = facts->version;
     record.tls_cipher = facts->cipher;
@@ -225,8 +236,10 @@ void HttpSession::account(const Exchange* exchange) {
   worker_.access_log().write(record);
 }
 
-Task<void> serve_connection(Worker& worker, std::shared_ptr<const CurrentSetup> current,
-                            Stream down, Endpoint peer) {
+// By reference, since all of it is taken before anything is awaited: an idle connection has this
+// coroutine's frame, and would have it all twice.
+Detached serve_connection(Worker& worker, std::shared_ptr<const CurrentSetup>& current,
+                          Stream& down, const Endpoint& peer) {
   HttpSession session(worker, std::move(current), std::move(down), peer);
   co_await session.run();
 }
@@ -235,7 +248,7 @@ Task<void> serve_connection(Worker& worker, std::shared_ptr<const CurrentSetup> 
 
 void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
                         const Endpoint& peer) {
-  spawn(serve_connection(worker, std::move(current), std::move(down), peer));
+  serve_connection(worker, current, down, peer);
 }
 
 }  // namespace lb::net

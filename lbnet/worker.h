@@ -24,6 +24,7 @@
 #include "lbnet/http/head.h"
 #include "lbnet/listener.h"
 #include "lbnet/metrics.h"
+#include "lbnet/request_texts.h"
 #include "lbnet/session.h"
 #include "lbnet/splice.h"
 
@@ -90,6 +91,7 @@ class Worker {
   // -- On the worker's thread: for its sessions
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   [[nodiscard]] BufferPool& buffers() { return buffers_; }
+  [[nodiscard]] RequestTextPool& request_texts() { return request_texts_; }
   [[nodiscard]] PipePool& pipes() { return pipes_; }
   [[nodiscard]] AccessLog& access_log() { return *options_.access_log; }
   [[nodiscard]] Admission& admission() { return options_.admission ? *options_.admission : all_; }
@@ -138,6 +140,7 @@ class Worker {
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   BufferPool buffers_;
+  RequestTextPool request_texts_;
   PipePool pipes_;
   boost::asio::steady_timer timer_;
   std::optional<Instant> armed_;

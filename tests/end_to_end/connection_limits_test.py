@@ -216,7 +216,7 @@ class Descriptors(LimitsCase):
 
 class Idle(LimitsCase):
     COUNT = 10_000
-    MOST = 2400  # Bytes for each, in user space. Measured: 2128.
+    MOST = 1331  # 1.3 KiB
 
     @staticmethod
     def raise_limit():
