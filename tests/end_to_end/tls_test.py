@@ -142,6 +142,14 @@ class Handshakes(TlsCase):
                       "--resolve", f"a.example:{port}:{host}", f"https://a.example:{port}/"])
         self.assertEqual((result.stdout, result.stderr), ("b1.1", ""))
 
+    def test_careful_browsers_are_told_to_come_by_tls_alone(self):
+        config = self.config(listener={
+            "routes": [{"cluster": "web", "security_headers": True}]})
+        config["listeners"][0].pop("cluster", None)
+        config["clusters"][0]["name"] = "web"
+        response = self.tls_client(self.lbd(config)).get()
+        self.assertEqual(response.all("Strict-Transport-Security"), ["max-age=31536000"])
+
     def test_a_stop_does_not_wait_for_handshakes(self):
         lbd = self.lbd(self.config())
         self.client(lbd.address()).send(b"\x16\x03")
