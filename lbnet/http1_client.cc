@@ -125,24 +125,26 @@ void Http1Client::release_part() {
 
 Task<Http1Client::BodyRead> Http1Client::read_body() {
   release_part();
+  Message& message = *message_;
   const Instant from = now();
   // How long a tunnel may be silent is the cluster's to say: see Exchange::progress().
-  if (!message_->tunnel)
-    set_deadline(DeadlineKind::idle, patience(message_->bytes_in, message_->waited_in));
+  if (!message.tunnel) {
+    set_deadline(DeadlineKind::idle, patience(message.bytes_in, message.waited_in));
+  }
   const IoError error = co_await stream_.read_into(in_);
   worker_.cancel_deadline(deadline_);
-  message_->waited_in += now() - from;
+  message.waited_in += now() - from;
   if (error == ECANCELED && !late_) co_return BodyRead::stopped;
-  if (error == kEndOfStream && message_->body.complete_at_end_of_stream()) {
-    message_->body.end_of_stream();
+  if (error == kEndOfStream && message.body.complete_at_end_of_stream()) {
+    message.body.end_of_stream();
     co_return BodyRead::part;
   }
   if (error != 0) co_return BodyRead::gone;
-  message_->part = message_->body.decode(in_);
-  if (message_->part.malformed) co_return BodyRead::malformed;
-  message_->bytes_in += message_->part.data.size();
+  message.part = message.body.decode(in_);
+  if (message.part.malformed) co_return BodyRead::malformed;
+  message.bytes_in += message.part.data.size();
   const bool too_large =
-      setup_->max_body > 0 && message_->bytes_in > setup_->max_body && !message_->tunnel;
+      setup_->max_body > 0 && message.bytes_in > setup_->max_body && !message.tunnel;
   co_return too_large ? BodyRead::too_large : BodyRead::part;
 }
 
@@ -182,8 +184,8 @@ void Http1Client::begin_tunnel() {
   message_->tunnel = true;
   keep_alive_ = false;
   message_->body = http::BodyDecoder({http::Framing::Kind::until_close, 0});
-  message_->part =
-      message_->body.decode(in_);  // It may have gone on without waiting for our answer.
+  // It may have gone on without waiting for our answer.
+  message_->part = message_->body.decode(in_);
   message_->bytes_in = message_->part.data.size();
 }
 

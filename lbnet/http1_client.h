@@ -2,9 +2,9 @@
 // out, one after the other. What a request is about and who serves it is HttpSession's to say; how
 // it is framed on the wire, and for how long a client may take, is said here only.
 //
-// One request: read_request(), take_request(), read_body() until body_complete(), then either
-// begin_answer() and send() until its last bytes, or one of the answers of our own; end_request().
-// Reading the body and sending the answer may be under way at the same time.
+// One request: read_request(), serve_with(), take_request(), read_body() until body_complete(),
+// then either begin_answer() and try_send() until its last bytes, or an answer of our own;
+// end_request(). Reading the body and sending the answer may be under way at the same time.
 #pragma once
 
 #include <cstdint>
@@ -91,7 +91,7 @@ class Http1Client {
   [[nodiscard]] std::uint64_t bytes_in() const { return message_->bytes_in; }
 
   // -- Its answer
-  // Nothing awaits an answer when a client of HTTP/1.0 asks for none of this.
+  // 0, or why it did not go out. Interim answers are nothing to a client of HTTP/1.0, and left out.
   [[nodiscard]] Task<IoError> send_interim(const http::ResponseHead& answer);
   [[nodiscard]] Task<IoError> send_continue();
   // The head of the answer, to go out with the first bytes of its body. False when it does not fit.
