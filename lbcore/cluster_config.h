@@ -10,6 +10,7 @@
 #include "lbcore/health.h"
 #include "lbcore/strategy/registry.h"
 #include "lbcore/time.h"
+#include "lbcore/tls_config.h"
 
 namespace lb {
 
@@ -213,6 +214,7 @@ struct ClusterConfig {
   RetryConfig retries;
   TimeoutsConfig timeouts;
   std::optional<AffinityConfig> affinity;
+  std::optional<UpstreamTlsConfig> tls;  // Plain without it. The brain makes nothing of it.
   bool operator==(const ClusterConfig&) const = default;
 };
 

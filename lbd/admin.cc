@@ -66,7 +66,7 @@ asio::awaitable<void> serve(Daemon& daemon, beast::tcp_stream stream) {
 }  // namespace
 
 AdminServer::AdminServer(Daemon& daemon, asio::io_context& io, const net::Endpoint& endpoint)
-    : daemon_(daemon), acceptor_(io, endpoint) {
+    : daemon_(daemon), acceptor_(io, endpoint.tcp()) {
   accept();
 }
 

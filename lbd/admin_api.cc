@@ -50,6 +50,7 @@ ControlFacts facts_of(const Daemon& daemon) {
           .reloads_failed = daemon.reloads().failed,
           .last_reload_success_unix_seconds = daemon.reloads().last_success_unix_seconds,
           .access_log_dropped = daemon.access_log_dropped(),
+          .connections_max = daemon.connections_max(),
           .ejections = ejections_of(daemon.control())};
 }
 

@@ -1,5 +1,6 @@
 #include "lbd/daemon.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,21 +12,18 @@
 #include <random>
 
 #include "lbd/admin.h"
+#include "lbd/connection_limits.h"
 #include "lbd/log.h"
 #include "lbd/options.h"
 #include "lbnet/clock.h"
+#include "lbnet/descriptors.h"
 
 namespace lb::daemon {
 namespace {
 
-net::Endpoint local_endpoint(int fd) {
-  net::Endpoint endpoint;
-  auto size = static_cast<socklen_t>(endpoint.capacity());
-  ::getsockname(fd, endpoint.data(), &size);
-  return endpoint;
-}
-
-void close_all(const std::vector<int>& fds) {
+// Listening sockets, and the file of a unix socket.
+void discard(const std::vector<int>& fds, const std::string& path) {
+  if (!path.empty()) ::unlink(path.c_str());
   for (const int fd : fds) ::close(fd);
 }
 
@@ -91,11 +89,15 @@ Daemon::~Daemon() = default;
 int Daemon::run() {
   set_log_level(config_.log.level);
   std::signal(SIGPIPE, SIG_IGN);
+  descriptors_ = raise_descriptor_limit();
   if (const auto error = open_all()) {
     std::cerr << "lbd: " << *error << '\n';
+    for (const auto& [_, sockets] : unopened_) discard(sockets.fds, sockets.path);
     return kEnvironment;
   }
   start_workers();
+  own_descriptors_ = net::open_descriptors();
+  limit_connections();
   reloads_.last_success_unix_seconds = unix_seconds();
   control_.handle_config(net::now(), config_.clusters);
   for (WorkerThread& each : workers_) {
@@ -117,7 +119,7 @@ int Daemon::run() {
 }
 
 std::optional<std::string> Daemon::open_all() {
-  if (const auto error = prepare(config_, endpoints_, unopened_)) return error;
+  if (const auto error = prepare(config_, endpoints_, unopened_, tls_)) return error;
   try {
     access_log_ = std::make_unique<net::AccessLog>(config_.log.access);
   } catch (const std::exception& error) {
@@ -151,6 +153,7 @@ void Daemon::start_workers() {
     options.index = index;
     options.seed = seed;
     options.access_log = access_log_.get();
+    options.admission = &admission_;
     options.load_exchange = config_.load_exchange;
     options.drained = [this] { boost::asio::post(io_, [this] { worker_drained(); }); };
     options.has_siblings = count > 1;
@@ -168,6 +171,19 @@ void Daemon::start_workers() {
     each.thread = std::thread([worker = each.worker.get()] { worker->run(); });
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Daemon::limit_connections() {
+  const net::Admission::Limits limits =
+      admission_limits(config_.limits, descriptors_, own_descriptors_);
+  admission_.set(limits);
+  connections_max_ = limits.connections;
+  if (config_.limits.max_connections <= limits.connections) return;
+  log_event(LogLevel::warning, "max_connections_lowered",
+            {{"from", config_.limits.max_connections},
+             {"to", limits.connections},
+             {"reason", "a connection may take two descriptors, and the process may have " +
+                            std::to_string(descriptors_) + "; raise its limit (ulimit -n)"}});
 }
 
 // Clients that come before the first probes are back wait in the kernel's queue: opened earlier,
@@ -204,7 +220,8 @@ void Daemon::stop() {
       if (!error) stop();
     });
   }
-  for (auto& [_, sockets] : std::exchange(unopened_, {})) close_all(sockets.fds);
+  for (auto& [_, sockets] : std::exchange(unopened_, {})) discard(sockets.fds, sockets.path);
+  remove_unix_sockets();
   for (WorkerThread& each : workers_) {
     each.worker->post([worker = each.worker.get(), at_once] { worker->stop(at_once); });
   }
@@ -243,18 +260,20 @@ void Daemon::flush_access_log() {
 
 std::optional<std::string> Daemon::prepare(const config::DaemonConfig& next,
                                            std::map<std::string, net::Endpoint>& endpoints,
-                                           std::map<std::string, Sockets>& sockets) const {
+                                           std::map<std::string, Sockets>& sockets,
+                                           TlsContexts& tls) const {
+  LoadedTls loaded = load_tls(next, config_file_, tls_);
+  if (!loaded.problems.empty()) {
+    return loaded.problems.front().path + ": " + loaded.problems.front().message;
+  }
+  tls = std::move(loaded.contexts);
   const auto look_up = [&](const std::string& text) {
     const auto address = config::parse_address(text);
-    if (!endpoints.contains(text)) endpoints[text] = net::resolve(address->host, address->port);
+    if (!endpoints.contains(text)) {
+      endpoints[text] = address->path.empty() ? net::resolve(address->host, address->port)
+                                              : net::Endpoint::unix_socket(address->path);
+    }
     return endpoints[text];
-  };
-  // Another listener of ours may have the address now: it gives it up when this one takes over.
-  const auto is_ours = [&](const net::Endpoint& endpoint) {
-    return open_ && std::any_of(config_.listeners.begin(), config_.listeners.end(),
-                                [&](const config::ListenerConfig& listener) {
-                                  return endpoints_.at(listener.bind) == endpoint;
-                                });
   };
   std::string what;
   try {
@@ -266,25 +285,72 @@ std::optional<std::string> Daemon::prepare(const config::DaemonConfig& next,
     }
     for (const config::ListenerConfig& listener : next.listeners) {
       what = "listener " + listener.name + ": cannot listen on " + listener.bind;
-      net::Endpoint endpoint = look_up(listener.bind);
+      const net::Endpoint endpoint = look_up(listener.bind);
       const config::ListenerConfig* present =
           open_ ? find_listener(config_, listener.name) : nullptr;
       if (present != nullptr && present->bind == listener.bind) continue;
-      bool good = is_ours(endpoint) || net::port_is_free(endpoint);
-      std::vector<int>& fds = sockets[listener.name].fds;
-      for (std::uint32_t worker = 0; good && worker < worker_count(); ++worker) {
-        const int fd = net::open_listening_socket(endpoint);
-        good = fd >= 0;
-        if (good) fds.push_back(fd);
-        if (good && worker == 0) endpoint = local_endpoint(fd);  // Port 0 has become a real one.
-      }
+      const bool good = open_sockets(endpoint, sockets[listener.name]);
       if (!good) throw boost::system::system_error(errno, boost::system::system_category());
     }
   } catch (const boost::system::system_error& error) {
-    for (auto& [_, opened] : std::exchange(sockets, {})) close_all(opened.fds);
+    for (auto& [_, opened] : std::exchange(sockets, {})) discard(opened.fds, opened.path);
     return what + ": " + error.code().message();
   }
   return std::nullopt;
+}
+
+bool Daemon::open_sockets(const net::Endpoint& endpoint, Sockets& sockets) const {
+  if (endpoint.is_unix()) {
+    // Another listener of ours may have it now: the same socket goes over to this one.
+    const auto ours = unix_sockets_.find(endpoint.path());
+    int fd = ours == unix_sockets_.end() ? net::open_listening_socket(endpoint)
+                                         : ::fcntl(ours->second, F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0 && ours == unix_sockets_.end()) sockets.path = endpoint.path();
+    while (fd >= 0) {
+      sockets.fds.push_back(fd);
+      if (sockets.fds.size() == worker_count()) return true;
+      fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    }
+    return false;
+  }
+  // Likewise; the other gives the address up when this one takes over.
+  const bool is_ours = open_ && std::any_of(config_.listeners.begin(), config_.listeners.end(),
+                                            [&](const config::ListenerConfig& each) {
+                                              return endpoints_.at(each.bind) == endpoint;
+                                            });
+  if (!is_ours && !net::port_is_free(endpoint)) return false;
+  net::Endpoint place = endpoint;
+  while (sockets.fds.size() < worker_count()) {
+    const int fd = net::open_listening_socket(place);
+    if (fd < 0) return false;
+    sockets.fds.push_back(fd);
+    place = net::local_endpoint(fd);  // Port 0 has become a real one.
+  }
+  return true;
+}
+
+void Daemon::keep_unix_sockets(const std::map<std::string, Sockets>& opened) {
+  for (const auto& [_, sockets] : opened) {
+    if (sockets.path.empty()) continue;
+    unix_sockets_[sockets.path] = ::fcntl(sockets.fds.front(), F_DUPFD_CLOEXEC, 0);
+  }
+  for (auto place = unix_sockets_.begin(); place != unix_sockets_.end();) {
+    const bool stays = std::any_of(config_.listeners.begin(), config_.listeners.end(),
+                                   [&](const config::ListenerConfig& listener) {
+                                     return endpoints_.at(listener.bind).path() == place->first;
+                                   });
+    if (stays) {
+      ++place;
+    } else {
+      discard({place->second}, place->first);
+      place = unix_sockets_.erase(place);
+    }
+  }
+}
+
+// Who connects from now on is refused, and the next lbd finds nothing in its way.
+void Daemon::remove_unix_sockets() {
+  for (const auto& [path, fd] : std::exchange(unix_sockets_, {})) discard({fd}, path);
 }
 
 std::optional<std::string> Daemon::needs_restart(const config::DaemonConfig& last,
@@ -302,9 +368,10 @@ std::optional<std::string> Daemon::apply(const config::DaemonConfig& next,
                                          const std::string& cause) {
   std::map<std::string, net::Endpoint> endpoints;
   std::map<std::string, Sockets> sockets;
+  TlsContexts tls;
   std::optional<std::string> error = stopping_ ? "lbd is stopping" : needs_restart(config_, next);
   if (!error && !open_) error = "lbd is still starting; try again when /readyz says 200";
-  if (!error) error = prepare(next, endpoints, sockets);
+  if (!error) error = prepare(next, endpoints, sockets, tls);
   if (error) {
     ++reloads_.failed;
     log_event(LogLevel::error, "config_rejected", {{"cause", cause}, {"error", *error}});
@@ -313,9 +380,11 @@ std::optional<std::string> Daemon::apply(const config::DaemonConfig& next,
   const config::DaemonConfig last = std::exchange(config_, next);
   config_hash_ = config::config_hash(config_);
   endpoints_ = std::move(endpoints);
+  tls_ = std::move(tls);
   set_log_level(config_.log.level);
   control_.handle_config(net::now(), config_.clusters);
   hand_out_listeners(last, std::move(sockets), cluster_handout());
+  limit_connections();
   after_control();
   ++reloads_.succeeded;
   reloads_.last_success_unix_seconds = unix_seconds();
@@ -339,6 +408,7 @@ void Daemon::reload_file() {
 
 Daemon::Handout Daemon::cluster_handout() {
   auto setups = std::make_shared<std::vector<net::ClusterSetup>>();
+  cluster_tls_.clear();
   const auto last_details = std::exchange(probe_details_, {});  // Of backends that left: dropped.
   for (const ClusterPlan& plan : control_.plans()) {
     for (const BackendId id : plan.backend_ids) {
@@ -349,6 +419,7 @@ Daemon::Handout Daemon::cluster_handout() {
     if (auto& affinity = setup.plan.config.affinity; affinity && affinity->cookie.secret.empty()) {
       affinity->cookie.secret = session_secret_;
     }
+    setup.tls = cluster_tls_[plan.id] = tls_.of_cluster(plan.config.name);
     for (const BackendConfig& backend : plan.config.backends) {
       setup.endpoints.push_back(endpoints_.at(backend.address));
     }
@@ -364,9 +435,11 @@ Daemon::Handout Daemon::cluster_handout() {
 void Daemon::hand_out_listeners(const config::DaemonConfig& last,
                                 std::map<std::string, Sockets> sockets, const Handout& clusters) {
   for (const auto& [name, opened] : sockets) {
-    log_event(LogLevel::info, "listening",
-              {{"listener", name}, {"address", net::to_string(local_endpoint(opened.fds[0]))}});
+    log_event(
+        LogLevel::info, "listening",
+        {{"listener", name}, {"address", net::to_string(net::local_endpoint(opened.fds[0]))}});
   }
+  keep_unix_sockets(sockets);
   auto gone = std::make_shared<std::vector<std::string>>();
   for (const config::ListenerConfig& listener : last.listeners) {
     if (find_listener(config_, listener.name) == nullptr) gone->push_back(listener.name);
@@ -408,13 +481,16 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
   };
   setup.cluster = id_of(listener.cluster);
   if (!listener.routes.empty()) {
-    setup.routes =
-        std::make_shared<const RouteTable>(listener.routes, listener.ambiguous_paths, id_of);
+    setup.routes = std::make_shared<const RouteTable>(listener.routes, listener.ambiguous_paths,
+                                                      id_of, listener.tls.has_value());
   }
   setup.max_body = listener.max_body;
+  setup.min_rate = listener.min_rate;
+  setup.via = listener.via;
   setup.head_timeout = listener.timeouts.head;
   setup.idle_timeout = listener.timeouts.idle;
   setup.body_timeout = listener.timeouts.body;
+  setup.tls = tls_.of_listener(listener.name);
   return setup;
 }
 
@@ -436,10 +512,12 @@ void Daemon::after_control() {
     if (!control_.exists(probe)) continue;
     const BackendConfig& backend = control_.backend_config(probe);
     switch (action->kind) {
-      case ControlAction::Kind::start_probe:
-        prober_.start(probe, control_.health_check(probe), endpoints_.at(backend.address),
-                      backend.address);
-        break;
+      case ControlAction::Kind::start_probe: {
+        const net::Endpoint& endpoint = endpoints_.at(backend.address);
+        prober_.start(probe, control_.health_check(probe), endpoint,
+                      std::string{net::host_field(endpoint, backend.address)},
+                      cluster_tls_[probe.cluster].get());
+      } break;
       case ControlAction::Kind::abandon_probe:
         probe_details_[probe.backend] = "no answer in time";
         break;

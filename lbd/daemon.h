@@ -17,6 +17,7 @@
 
 #include "lbcore/config/daemon_config.h"
 #include "lbcore/control.h"
+#include "lbd/tls_files.h"
 #include "lbnet/access_log.h"
 #include "lbnet/metrics.h"
 #include "lbnet/prober.h"
@@ -58,6 +59,8 @@ class Daemon {
   [[nodiscard]] std::optional<Explanation> explain(ClusterId cluster, HashKey key);
   [[nodiscard]] const Control& control() const { return control_; }
   [[nodiscard]] const ReloadCounters& reloads() const { return reloads_; }
+  // Of clients, at a time.
+  [[nodiscard]] std::uint32_t connections_max() const { return connections_max_; }
   [[nodiscard]] std::uint64_t access_log_dropped() const { return access_log_->dropped(); }
 
  private:
@@ -65,20 +68,29 @@ class Daemon {
     std::unique_ptr<net::Worker> worker;
     std::thread thread;
   };
-  // Sockets of a listener, one a worker, until the workers take them over.
+  // Sockets of a listener, one a worker, until the workers take them over. Those of a unix socket
+  // are one and the same.
   struct Sockets {
     std::vector<int> fds;
+    std::string path;  // Of the unix socket that was made for it.
   };
 
   [[nodiscard]] std::optional<std::string> open_all();
   void start_workers();
+  void limit_connections();
   void open_when_known();
   [[nodiscard]] std::uint32_t worker_count() const;
 
   // Looks up and opens what `next` needs beyond what is there; throws nothing, changes nothing.
   [[nodiscard]] std::optional<std::string> prepare(const config::DaemonConfig& next,
                                                    std::map<std::string, net::Endpoint>& endpoints,
-                                                   std::map<std::string, Sockets>& sockets) const;
+                                                   std::map<std::string, Sockets>& sockets,
+                                                   TlsContexts& tls) const;
+  // False with errno set, and what was opened in `sockets`.
+  [[nodiscard]] bool open_sockets(const net::Endpoint& endpoint, Sockets& sockets) const;
+  // The unix sockets of the configuration that is now in use are ours to keep and to remove.
+  void keep_unix_sockets(const std::map<std::string, Sockets>& opened);
+  void remove_unix_sockets();
   [[nodiscard]] static std::optional<std::string> needs_restart(const config::DaemonConfig& last,
                                                                 const config::DaemonConfig& next);
   // What a worker has to be told, on its thread.
@@ -115,11 +127,19 @@ class Daemon {
   std::map<BackendId, std::string> probe_details_;  // What the last probe of each met with.
   net::Prober prober_;
   std::unique_ptr<net::AccessLog> access_log_;
+  net::Admission admission_;
+  std::uint32_t descriptors_ = 0;      // That the process may have,
+  std::uint32_t own_descriptors_ = 0;  // and has without any connection.
+  std::uint32_t connections_max_ = 0;
   std::vector<WorkerThread> workers_;
   std::size_t workers_undrained_ = 0;
   std::unique_ptr<AdminServer> admin_;
   std::map<std::string, net::Endpoint> endpoints_;  // By address as configured.
-  std::map<std::string, Sockets> unopened_;         // Listeners that wait for the first probes.
+  std::map<std::string, int, std::less<>>
+      unix_sockets_;  // By path: a descriptor of our own of each.
+  TlsContexts tls_;
+  std::map<ClusterId, std::shared_ptr<const net::tls::ClientContext>> cluster_tls_;  // For probes.
+  std::map<std::string, Sockets> unopened_;  // Listeners that wait for the first probes.
   bool open_ = false;
   bool stopping_ = false;
   ReloadCounters reloads_;

@@ -158,6 +158,12 @@ void add_backends(Families& families, const std::vector<ClusterTotals>& clusters
        [](const Backend& b) { return b.ramp_percent / 100.0; });
 }
 
+std::uint64_t connections_of(const net::WorkerSnapshot& worker) {
+  std::uint64_t connections = 0;
+  for (const auto& [_, counters] : worker.listeners) connections += counters.connections;
+  return connections;
+}
+
 std::map<std::string, net::ListenerCounters> add_up_listeners(
     const std::vector<net::WorkerSnapshot>& workers) {
   std::map<std::string, net::ListenerCounters> total;
@@ -194,6 +200,30 @@ void add_listeners(Families& families, const std::vector<net::WorkerSnapshot>& w
        [](const Counters& c) { return c.bytes_in; });
   each("lbd_sent_bytes_total", "Bytes of bodies to clients", MetricType::Counter,
        [](const Counters& c) { return c.bytes_out; });
+  each("lbd_tls_handshakes_active", "TLS handshakes with clients under way", MetricType::Gauge,
+       [](const Counters& c) { return c.tls.handshakes_active; });
+  MetricFamily& handshakes =
+      families.add("lbd_tls_handshakes_total", "TLS handshakes with clients, by how they ended",
+                   MetricType::Counter);
+  for (const auto& [listener, counters] : listeners) {
+    const auto put = [&](const char* result, std::uint64_t count) {
+      Families::put(handshakes, {{"listener", listener}, {"result", result}}, number(count));
+    };
+    put("full", counters.tls.full);
+    put("resumed", counters.tls.resumed);
+    put("failed", counters.tls.failed);
+  }
+  each("lbd_refused_connections_total", "Connections of clients that had too many",
+       MetricType::Counter, [](const Counters& c) { return c.refused_per_client; });
+  MetricFamily& pauses = families.add("lbd_accept_pauses_total",
+                                      "Times a worker left connections waiting, by what was short",
+                                      MetricType::Counter);
+  for (const auto& [listener, counters] : listeners) {
+    Families::put(pauses, {{"listener", listener}, {"reason", "max_connections"}},
+                  number(counters.pauses_full));
+    Families::put(pauses, {{"listener", listener}, {"reason", "descriptors"}},
+                  number(counters.pauses_descriptors));
+  }
   MetricFamily& answers = families.add(
       "lbd_answers_total", "Answers to clients by class of status; none for TCP and clients gone",
       MetricType::Counter);
@@ -209,6 +239,15 @@ void add_listeners(Families& families, const std::vector<net::WorkerSnapshot>& w
                    "From a request's first byte to its answer's last", MetricType::Histogram);
   for (const auto& [listener, counters] : listeners) {
     Families::put(durations, {{"listener", listener}}, counters.durations);
+  }
+}
+
+// How evenly the kernel deals connections out to workers.
+void add_workers(Families& families, const std::vector<net::WorkerSnapshot>& workers) {
+  MetricFamily& family = families.add("lbd_worker_connections_total",
+                                      "Connections accepted by each worker", MetricType::Counter);
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    Families::put(family, {{"worker", std::to_string(i)}}, number(connections_of(workers[i])));
   }
 }
 
@@ -239,6 +278,8 @@ void add_process(Families& families, const ControlFacts& facts) {
                static_cast<double>(facts.last_reload_success_unix_seconds));
   families.add("lbd_access_log_dropped_lines_total", "Lines the disk was too slow for",
                MetricType::Counter, number(facts.access_log_dropped));
+  families.add("lbd_max_connections", "Clients' connections at a time, beyond which they wait",
+               MetricType::Gauge, number(facts.connections_max));
   families.add("lbd_build_info", "Always 1", MetricType::Gauge, 1, {{"version", facts.version}});
 }
 
@@ -367,6 +408,7 @@ std::string to_prometheus(const std::vector<net::WorkerSnapshot>& workers,
   add_clusters(families, clusters);
   add_backends(families, clusters);
   add_listeners(families, workers);
+  add_workers(families, workers);
   add_ejections(families, facts);
   add_process(families, facts);
   return families.serialize();
@@ -377,7 +419,8 @@ Json to_json(const std::vector<net::WorkerSnapshot>& workers, const ControlFacts
       {"version", facts.version},
       {"config_hash", facts.config_hash},
       {"reloads", {{"success", facts.reloads_succeeded}, {"failure", facts.reloads_failed}}},
-      {"access_log_dropped", facts.access_log_dropped}};
+      {"access_log_dropped", facts.access_log_dropped},
+      {"max_connections", facts.connections_max}};
   Json& clusters = json["clusters"] = Json::array();
   for (const ClusterTotals& cluster : add_up(workers)) {
     Json outcomes = Json::object();
@@ -428,6 +471,10 @@ Json to_json(const std::vector<net::WorkerSnapshot>& workers, const ControlFacts
     listeners.push_back({{"name", name},
                          {"connections", counters.connections},
                          {"connections_active", counters.connections_active},
+                         {"refused_per_client", counters.refused_per_client},
+                         {"accept_pauses",
+                          {{"max_connections", counters.pauses_full},
+                           {"descriptors", counters.pauses_descriptors}}},
                          {"rejected", counters.rejected},
                          {"rate_limited", counters.rate_limited},
                          {"not_routed", counters.not_routed},
@@ -437,7 +484,16 @@ Json to_json(const std::vector<net::WorkerSnapshot>& workers, const ControlFacts
                          {"answers_4xx", counters.answers[4]},
                          {"answers_5xx", counters.answers[5]},
                          {"bytes_in", counters.bytes_in},
-                         {"bytes_out", counters.bytes_out}});
+                         {"bytes_out", counters.bytes_out},
+                         {"tls_handshakes",
+                          {{"full", counters.tls.full},
+                           {"resumed", counters.tls.resumed},
+                           {"failed", counters.tls.failed},
+                           {"active", counters.tls.handshakes_active}}}});
+  }
+  Json& each_worker = json["workers"] = Json::array();
+  for (const net::WorkerSnapshot& worker : workers) {
+    each_worker.push_back({{"connections", connections_of(worker)}, {"sessions", worker.sessions}});
   }
   return json;
 }

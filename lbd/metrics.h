@@ -24,7 +24,8 @@ struct ControlFacts {
   std::uint64_t reloads_failed = 0;
   std::int64_t last_reload_success_unix_seconds = 0;
   std::uint64_t access_log_dropped = 0;
-  std::vector<Ejections> ejections;  // Of the clusters that have them.
+  std::uint32_t connections_max = 0;  // Of clients, at a time.
+  std::vector<Ejections> ejections;   // Of the clusters that have them.
 };
 
 // One cluster over all workers.

@@ -4,7 +4,26 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "lbd/tls_files.h"
+
 namespace lb::daemon {
+namespace {
+
+// Files that the configuration names are part of it; what is wrong with them is said at its place.
+void check_tls_files(const std::string& path, const std::string& text,
+                     config::LoadedConfig& loaded) {
+  LoadedTls tls = load_tls(loaded.config, path, {});
+  const auto place = [&](std::vector<config::Problem>& found, std::vector<config::Problem>& all) {
+    for (config::Problem& problem : found) {
+      problem.at = config::position_of(text, path, problem.path);
+      all.push_back(std::move(problem));
+    }
+  };
+  place(tls.problems, loaded.problems);
+  place(tls.warnings, loaded.warnings);
+}
+
+}  // namespace
 
 ReadConfig read_config_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -14,6 +33,7 @@ ReadConfig read_config_file(const std::string& path) {
   }
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   config::LoadedConfig loaded = config::load_config(text, path);
+  if (loaded.problems.empty()) check_tls_files(path, text, loaded);
   if (!loaded.problems.empty()) {
     return {ReadConfig::Status::invalid, {}, config::format_problems(path, loaded.problems), {}};
   }

@@ -102,6 +102,12 @@ std::string to_json_line(const AccessRecord& record, std::string_view timestamp)
     line.add("eligible", std::uint64_t{record.eligible});
     line.add("reused", record.reused_connection);
   }
+  if (!record.error.empty()) line.add("error", record.error);
+  if (!record.tls_version.empty()) {
+    line.add("tls_version", record.tls_version);
+    line.add("tls_cipher", record.tls_cipher);
+    line.add("sni", record.sni);
+  }
   line.add("bytes_in", record.bytes_in);
   line.add("bytes_out", record.bytes_out);
   line.add("request_ms", record.times.request);

@@ -41,6 +41,11 @@ struct AccessRecord {
   PickReason reason = PickReason::in_turn;
   std::uint32_t eligible = 0;
   std::string_view outcome;
+  std::string_view error;  // Of the last handshake with a backend that failed; empty: none did.
+  // Of a client with TLS.
+  std::string_view tls_version;
+  std::string_view tls_cipher;
+  std::string_view sni;
   std::uint64_t bytes_in = 0;   // Of body, from the client.
   std::uint64_t bytes_out = 0;  // Of body, to the client.
   RequestTimes times;

@@ -5,6 +5,8 @@
 #include <functional>
 
 #include "lbnet/clock.h"
+#include "lbnet/tls/client_context.h"
+#include "lbnet/tls/tls_connection.h"
 #include "lbnet/worker.h"
 
 namespace lb::net {
@@ -15,8 +17,9 @@ Task<void> ClusterRuntime::open_spare(ConnectionId id, BackendId backend) {
   IoError error = open_upstream(id, backend);
   if (error == 0) {
     upstream(id).opening_spare = true;
-    error = co_await upstream(id).stream.finish_connect();
+    error = co_await finish_opening(upstream(id));
     upstream(id).opening_spare = false;
+    if (!up_to_date(upstream(id))) error = ECANCELED;
   }
   --spares_opening_;
   if (error == 0) {
@@ -42,13 +45,25 @@ ClusterRuntime::~ClusterRuntime() = default;
 
 void ClusterRuntime::apply(const ClusterSetup& setup) {
   name_ = setup.plan.config.name;
+  take_tls(setup);
   take_peers(setup);
   key_expression_ = lb::key_expression(setup.plan.config.strategy);
   affinity_.reset();
   if (setup.plan.config.affinity) affinity_.emplace(setup.plan);
-  load_prober_.apply(load_question(setup.plan.config.strategy), setup.plan.backend_ids);
+  load_prober_.apply(load_question(setup.plan.config.strategy), setup.plan.backend_ids, tls_);
   brain_.handle_config(now(), setup.plan);
   after_brain();
+}
+
+// What was agreed on by other rules is not gone by any longer: no idle connection is used again, no
+// session resumed.
+void ClusterRuntime::take_tls(const ClusterSetup& setup) {
+  if (setup.tls == tls_) return;
+  tls_ = setup.tls;
+  for (Peer& peer : peers_) peer.session.reset();
+  for (const std::unique_ptr<Upstream>& upstream : upstreams_) {
+    if (upstream && upstream->idle) drop_idle(upstream->id);
+  }
 }
 
 // Who is new, and who was there and stays, in the configuration or in the brain's memory.
@@ -58,7 +73,10 @@ void ClusterRuntime::take_peers(const ClusterSetup& setup) {
   peers.reserve(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const BackendConfig& backend = setup.plan.config.backends[i];
-    peers.push_back({ids[i], backend.id, setup.endpoints[i], backend.address});
+    const Peer* known = find_peer(ids[i]);
+    auto session = known == nullptr ? nullptr : known->session;
+    if (tls_ && !session) session = std::make_shared<tls::SessionSlot>();
+    peers.push_back({ids[i], backend.id, setup.endpoints[i], backend.address, std::move(session)});
   }
   for (const BackendStatus& status : brain_.backends()) {
     const Peer* known = find_peer(status.id);
@@ -97,7 +115,7 @@ void ClusterRuntime::act(const Action& action) {
 void ClusterRuntime::ask_load(BackendId backend) {
   const Peer* peer = find_peer(backend);
   LB_ASSERT(peer != nullptr);
-  load_prober_.ask(now(), backend, peer->endpoint, peer->address);
+  load_prober_.ask(now(), backend, peer->endpoint, host_field(peer->endpoint, peer->address));
   if (const auto next = load_prober_.poll_timeout()) worker_.wake_by(*next);
 }
 
@@ -130,14 +148,31 @@ IoError ClusterRuntime::open_upstream(ConnectionId id, BackendId backend) {
     watches_.resize(id.slot + 1);
   }
   upstreams_[id.slot] = std::make_unique<Upstream>(worker_.io(), fd, worker_.buffers(), id);
+  if (tls_) {
+    upstreams_[id.slot]->tls = tls_.get();
+    upstreams_[id.slot]->stream.start_tls(
+        tls_->connect(host_field(peer->endpoint, peer->address), peer->session));
+  }
   if (!watches_[id.slot]) watches_[id.slot] = std::make_unique<Watch>();
   *watches_[id.slot] = {this, id};
   return 0;
 }
 
+Task<IoError> ClusterRuntime::finish_opening(Upstream& upstream) {
+  IoError error = co_await upstream.stream.finish_connect();
+  if (error == 0 && upstream.tls != nullptr) error = co_await upstream.stream.handshake();
+  co_return error;
+}
+
 Upstream& ClusterRuntime::upstream(ConnectionId id) {
   LB_ASSERT(upstreams_[id.slot] && upstreams_[id.slot]->id == id);
   return *upstreams_[id.slot];
+}
+
+const TlsConnection* ClusterRuntime::tls_of(ConnectionId id) const {
+  const bool open =
+      id.slot < upstreams_.size() && upstreams_[id.slot] && upstreams_[id.slot]->id == id;
+  return open ? upstreams_[id.slot]->stream.tls() : nullptr;
 }
 
 void ClusterRuntime::close_upstream(ConnectionId id) {
@@ -156,6 +191,7 @@ void ClusterRuntime::cancel_upstream(ConnectionId id) {
 }
 
 void ClusterRuntime::watch_idle(Upstream& upstream) {
+  upstream.idle = true;
   upstream.in.rest();
   upstream.stream.on_unawaited_read(&ClusterRuntime::idle_upstream_woke,
                                     watches_[upstream.id.slot].get());
@@ -165,8 +201,12 @@ void ClusterRuntime::watch_idle(Upstream& upstream) {
 // An idle connection has nothing to say: its end, or bytes nobody asked for, make it useless.
 void ClusterRuntime::idle_upstream_woke(void* watch) {
   const auto [cluster, id] = *static_cast<Watch*>(watch);
-  cluster->brain_.handle_connection_closed(now(), id);
-  cluster->close_upstream(id);
+  cluster->drop_idle(id);
+}
+
+void ClusterRuntime::drop_idle(ConnectionId id) {
+  brain_.handle_connection_closed(now(), id);
+  close_upstream(id);
 }
 
 const ClusterRuntime::Peer* ClusterRuntime::find_peer(BackendId id) const {

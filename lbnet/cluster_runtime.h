@@ -19,12 +19,17 @@
 namespace lb::net {
 
 class Worker;
+namespace tls {
+class ClientContext;
+class SessionSlot;
+}  // namespace tls
 
 // A cluster as the control side hands it to workers: the plan and where its backends are, in the
 // same order.
 struct ClusterSetup {
   ClusterPlan plan;
   std::vector<Endpoint> endpoints;
+  std::shared_ptr<const tls::ClientContext> tls;  // Null: plain.
 };
 
 // Whoever works on a request the brain may have something to say about.
@@ -55,13 +60,21 @@ class ClusterRuntime {
   // -- Connections
   // A connection to the backend has begun to open; 0 or errno.
   [[nodiscard]] IoError open_upstream(ConnectionId id, BackendId backend);
+  // Waits until it is open, its TLS handshake done if there is any; 0 or why it is not.
+  [[nodiscard]] static Task<IoError> finish_opening(Upstream& upstream);
   // REQUIRES: it is open.
   [[nodiscard]] Upstream& upstream(ConnectionId id);
+  // Null when it is closed, or plain.
+  [[nodiscard]] const TlsConnection* tls_of(ConnectionId id) const;
   void close_upstream(ConnectionId id);
   // What is awaited on it fails soon with ECANCELED. Nothing happens when it is closed already.
   void cancel_upstream(ConnectionId id);
   // Back to the pool: from now on whatever comes in on it is the end of it.
   void watch_idle(Upstream& upstream);
+  // It was opened by the rules for TLS that hold now.
+  [[nodiscard]] bool up_to_date(const Upstream& upstream) const {
+    return upstream.tls == tls_.get();
+  }
 
   // What the key of a request is made from, for strategies that hash.
   [[nodiscard]] const KeyExpression& key_expression() const { return key_expression_; }
@@ -88,24 +101,28 @@ class ClusterRuntime {
     BackendId id;
     std::string name;
     Endpoint endpoint;
-    std::string address;  // As configured.
+    std::string address;                        // As configured.
+    std::shared_ptr<tls::SessionSlot> session;  // To resume; null without TLS.
   };
   struct Watch {  // What a stream's watcher is told.
     ClusterRuntime* cluster = nullptr;
     ConnectionId id;
   };
 
+  void take_tls(const ClusterSetup& setup);
   void take_peers(const ClusterSetup& setup);
   [[nodiscard]] const Peer* find_peer(BackendId id) const;
   void act(const Action& action);
   void ask_load(BackendId backend);
   [[nodiscard]] Task<void> open_spare(ConnectionId id, BackendId backend);
   static void idle_upstream_woke(void* watch);
+  void drop_idle(ConnectionId id);
 
   Worker& worker_;
   std::string name_;
   Balancer brain_;
   LoadProber load_prober_;
+  std::shared_ptr<const tls::ClientContext> tls_;
   std::vector<Peer> peers_;  // By id. Those that left stay while the brain may mention them.
   std::vector<std::unique_ptr<Upstream>> upstreams_;  // By connection slot.
   std::vector<std::unique_ptr<Watch>> watches_;       // Likewise; at stable addresses.

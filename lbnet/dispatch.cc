@@ -13,7 +13,16 @@ void Dispatch::reset() {
 
 bool Dispatch::decide(Worker& worker, const ListenerSetup& setup, const http::RequestHead& head,
                       const ClientIdentity& client) {
+  if (head.max_forwards == 0U) {
+    way_ = Way::last_hop;
+    // TRACE would have us repeat what a script on a page may not see.
+    own_status_ = head.method == "TRACE" ? 405 : 200;
+    return true;
+  }
   cluster_ = setup.cluster;
+  changes_.via = setup.via;
+  changes_.secure = client.secure;
+  changes_.certificate_fields = client.certificate_fields;
   if (!setup.routes) return true;
   const http::RequestView view(head, client.address);
   const RequestAttributes request = view.attributes();
@@ -26,9 +35,11 @@ bool Dispatch::decide(Worker& worker, const ListenerSetup& setup, const http::Re
 
 void Dispatch::follow(const Routed& routed, const RequestAttributes& request, Worker& worker) {
   route_ = routed.route;
+  if (route_->cors) apply_cors(request);
+  if (way_ == Way::preflight) return;
   if (route_->redirect) {
     way_ = Way::redirect;
-    return route_->redirect->write_location({.scheme = "http",
+    return route_->redirect->write_location({.scheme = changes_.secure ? "https" : "http",
                                              .authority = worker.request_head().host,
                                              .path = routed.path,
                                              .query = request.query},
@@ -46,9 +57,21 @@ void Dispatch::follow(const Routed& routed, const RequestAttributes& request, Wo
   changes_.target = target;
 }
 
+void Dispatch::apply_cors(const RequestAttributes& request) {
+  if (!Cors::is_preflight(request)) return route_->cors->write_fields(request, cors_);
+  way_ = Way::preflight;
+  own_status_ = route_->cors->write_preflight_fields(request, cors_) ? 204 : 403;
+}
+
 http::RouteAnswer Dispatch::answer() const {
   http::RouteAnswer answer;
-  answer.rules = &route_->response_headers;
+  const http::AnswerChanges changes = answer_changes();
+  answer.rules = changes.rules;
+  answer.cors = changes.cors;
+  if (way_ == Way::last_hop || way_ == Way::preflight) {
+    answer.status = own_status_;
+    return answer;
+  }
   if (way_ == Way::redirect) {
     answer.status = route_->redirect->status();
     answer.location = location_;

@@ -20,13 +20,22 @@ class Worker;
 
 // Whose request it is.
 struct ClientIdentity {
-  std::string_view address;  // Numeric.
-  HashKey key;               // Of the address.
+  std::string_view address;             // Numeric.
+  HashKey key;                          // Of the address.
+  bool secure = false;                  // It speaks TLS.
+  std::string_view certificate_fields;  // See http::RequestChanges.
 };
 
 class Dispatch {
  public:
-  enum class Way : std::uint8_t { forward, nowhere, redirect, respond };
+  enum class Way : std::uint8_t {
+    forward,
+    nowhere,    // No route fits.
+    last_hop,   // Max-Forwards has it end here (RFC 9110, section 7.6.2).
+    preflight,  // A browser asks whether it may: see Cors.
+    redirect,
+    respond
+  };
 
   // Looks at a request. False when its path is not one to look at: see Routed::Result::bad_path.
   // The head, and what worker.target_scratch() holds, have to stay as long as changes() are used.
@@ -40,8 +49,10 @@ class Dispatch {
   [[nodiscard]] ClusterId cluster() const { return cluster_; }
   // On the way to the backend.
   [[nodiscard]] const http::RequestChanges& changes() const { return changes_; }
-  [[nodiscard]] const HeaderRules* response_rules() const {
-    return route_ == nullptr ? nullptr : &route_->response_headers;
+  // What the route makes of answers on the way to the client.
+  [[nodiscard]] http::AnswerChanges answer_changes() const {
+    if (route_ == nullptr) return {};
+    return {&route_->response_headers, route_->cors ? &cors_ : nullptr};
   }
   // The answer of a route that does not forward, but for what the connection makes of it.
   [[nodiscard]] http::RouteAnswer answer() const;
@@ -52,6 +63,7 @@ class Dispatch {
                                    const ClientIdentity& client) const;
 
  private:
+  void apply_cors(const RequestAttributes& request);
   void follow(const Routed& routed, const RequestAttributes& request, Worker& worker);
 
   Way way_ = Way::forward;
@@ -59,6 +71,8 @@ class Dispatch {
   ClusterId cluster_;
   http::RequestChanges changes_;
   std::string location_;  // Of a redirect.
+  std::string cors_;      // Fields of its answer.
+  int own_status_ = 0;    // Of last_hop and preflight.
 };
 
 // How long whoever sent this has to wait by the listener's rate limit; 0 when it may go on.

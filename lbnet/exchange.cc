@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "lbnet/clock.h"
+#include "lbnet/tls/tls_connection.h"
 
 namespace lb::net {
 
@@ -43,21 +44,32 @@ void Exchange::begin(const Assignment& assignment) {
   connect_time_ = response_time_ = {};
   cluster_.set_owner(assignment.request, this);
   // From here on what comes in on it is for us.
-  if (connected_) upstream().stream.on_unawaited_read(nullptr, nullptr);
+  if (!connected_) return;
+  upstream().idle = false;
+  upstream().stream.on_unawaited_read(nullptr, nullptr);
 }
 
 Task<IoError> Exchange::connect() {
   if (connected_) co_return 0;
   IoError error = cluster_.open_upstream(assignment_.connection, assignment_.backend);
-  if (error == 0) error = co_await upstream().stream.finish_connect();
+  if (error == 0) error = co_await ClusterRuntime::finish_opening(upstream());
   if (error == 0 && aborted_) error = ECANCELED;  // It was made just when its time was up.
-  if (error != 0) co_return error;
+  if (error != 0) {
+    note_failure();
+    co_return error;
+  }
   connected_ = true;
   const Instant at = now();
   connect_time_ = at - attempt_started_;
   cluster_.brain().handle_connected(at, assignment_.request);
   cluster_.after_brain();
   co_return 0;
+}
+
+// What TLS has to say about it, nobody else can.
+void Exchange::note_failure() {
+  const TlsConnection* tls = cluster_.tls_of(assignment_.connection);
+  if (tls != nullptr) connect_failure_ = tls->failure();
 }
 
 void Exchange::sent() {
@@ -101,6 +113,7 @@ Task<bool> Exchange::next_attempt() {
 }
 
 void Exchange::finish(Outcome outcome, bool reusable) {
+  if (reusable && !cluster_.up_to_date(upstream())) reusable = false;
   if (reusable) {
     cluster_.watch_idle(upstream());
   } else {
@@ -136,6 +149,7 @@ void Exchange::describe(AccessRecord& record) const {
   } else {
     record.attempts = 0;
   }
+  record.error = connect_failure_;
   record.times.queue = queue_time_;
   record.times.connect = connect_time_;
   record.times.response = response_time_;

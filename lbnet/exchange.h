@@ -66,6 +66,7 @@ class Exchange final : public RequestOwner {
   [[nodiscard]] bool take(const Start& start);
   void begin(const Assignment& assignment);
   void end(Outcome outcome);
+  void note_failure();
 
   ClusterRuntime& cluster_;
   Assignment assignment_;
@@ -77,6 +78,7 @@ class Exchange final : public RequestOwner {
   Outcome outcome_ = Outcome::no_backend;
   Stream* also_cancel_ = nullptr;
   Signal attempt_due_;
+  std::string connect_failure_;  // Why the last handshake with a backend failed, for the log.
   Instant started_, attempt_started_, sent_;
   Duration queue_time_{}, connect_time_{}, response_time_{};
 };

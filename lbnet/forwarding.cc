@@ -12,10 +12,13 @@ Forwarding::Forwarding(Worker& worker, Http1Client& client, ClusterRuntime& clus
 }
 
 bool Forwarding::take_head(const http::RequestHead& head, std::string_view client_address,
-                           const http::RequestChanges& changes, const HeaderRules* response_rules) {
+                           const http::RequestChanges& changes,
+                           const http::AnswerChanges& answer_changes) {
   idempotent_ = head.idempotent();
   expects_continue_ = head.expects_continue;
-  response_rules_ = response_rules;
+  takes_trailers_ = head.takes_trailers && head.minor_version >= 1;
+  upgrade_ = head.upgrade;
+  answer_changes_ = answer_changes;
   return http::write_request_head(head, client_address, head_, changes);
 }
 
@@ -53,7 +56,8 @@ Task<Forwarding::Attempted> Forwarding::attempt() {
     co_return again ? Attempted::retry : Attempted::over;
   }
   upstream_ = &exchange_.upstream();
-  answer_ = http::AnswerReader(client_.is_head());
+  answer_ = http::AnswerReader(
+      {.head = client_.is_head(), .takes_trailers = takes_trailers_, .upgrade = upgrade_});
   if (co_await send_request() != 0 || exchange_.aborted()) {
     co_return co_await attempt_failed(AttemptFailure::reset);
   }
@@ -139,8 +143,13 @@ Task<void> Forwarding::pump_body() {
 }
 
 Task<Forwarding::Incoming> Forwarding::pump_until_done() {
+  // What comes behind a request for a tunnel is the tunnel's; otherwise the part that came with the
+  // head has gone with it.
+  bool at_hand = tunnel_ && !client_.part().empty();
   while (!client_.body_complete()) {
-    const Http1Client::BodyRead read = co_await client_.read_body();
+    const Http1Client::BodyRead read =
+        at_hand ? Http1Client::BodyRead::part : co_await client_.read_body();
+    at_hand = false;
     if (pump_must_stop_) co_return Incoming::stopped;
     switch (read) {
       case Http1Client::BodyRead::part: break;
@@ -158,7 +167,11 @@ Task<Forwarding::Incoming> Forwarding::pump_until_done() {
     if (pump_must_stop_ || error == ECANCELED) co_return Incoming::stopped;
     if (error != 0) co_return Incoming::upstream_broke;
   }
-  exchange_.sent();
+  if (tunnel_) {
+    upstream_->stream.shut_down_write();
+  } else {
+    exchange_.sent();
+  }
   co_return Incoming::good;
 }
 
@@ -178,9 +191,12 @@ Task<void> Forwarding::deliver() {
   status_ = answer.status;
   // It may answer before it has heard us out; what it did not hear cannot be read away.
   if (incoming_ != Incoming::good || !client_.body_complete()) client_.end_after_this();
-  const bool reusable =
-      answer.persistent() && answer.framing.kind != http::Framing::Kind::until_close;
-  if (!client_.begin_answer(answer, response_rules_, session_field())) {
+  const bool reusable = answer.persistent() && answer.status != 101 && !answer.withholds_body &&
+                        answer.framing.kind != http::Framing::Kind::until_close;
+  tunnel_ = answer.status == 101;
+  const Http1Client::AnswerOptions options{
+      .changes = answer_changes_, .session_field = session_field(), .trailers = takes_trailers_};
+  if (!client_.begin_answer(answer, options)) {
     status_ = 0;
     co_await stop_pump();
     static_cast<void>(exchange_.failed(AttemptFailure::invalid_answer, facts(true, false)));
@@ -213,6 +229,7 @@ Task<Forwarding::Delivered> Forwarding::carry_answer() {
     if (!with_head && !ended) exchange_.progress();
     const auto decoded = ended ? http::BodyDecoder::Decoded{} : body.decode(in);
     const bool last = ended || body.done();
+    if (last && !take_trailers()) co_return Delivered::broke;
     const IoError error = client_.try_send(decoded.data, last) ? client_.write_error()
                                                                : co_await client_.finish_send();
     if (exchange_.aborted() && !(last && error == 0)) co_return Delivered::broke;
@@ -220,7 +237,19 @@ Task<Forwarding::Delivered> Forwarding::carry_answer() {
     if (decoded.malformed) co_return Delivered::broke;
     in.consume(decoded.raw);
     if (last) co_return Delivered::complete;
+    if (with_head && tunnel_) {
+      client_.begin_tunnel();
+      spawn(pump_body());
+    }
   }
+}
+
+bool Forwarding::take_trailers() {
+  const std::string_view trailers = answer_.body().trailers();
+  if (trailers.empty()) return true;
+  std::vector<http::Field>& fields = worker_.response_head().fields;  // The head's are out.
+  return http::parse_trailers(trailers, fields) &&
+         client_.set_trailers(fields, answer_changes_.rules);
 }
 
 void Forwarding::finish(Delivered delivered, bool request_unfinished, bool reusable) {

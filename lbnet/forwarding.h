@@ -6,7 +6,7 @@
 // waits for the answer.
 #pragma once
 
-#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "lbnet/exchange.h"
@@ -23,10 +23,10 @@ class Forwarding {
   Forwarding& operator=(const Forwarding&) = delete;
 
   // Writes the head that backends get; nothing of `head` is looked at later. False when it does
-  // not fit. `response_rules` have to stay; null for none.
+  // not fit. What `answer_changes` point to has to stay.
   [[nodiscard]] bool take_head(const http::RequestHead& head, std::string_view client_address,
                                const http::RequestChanges& changes,
-                               const HeaderRules* response_rules);
+                               const http::AnswerChanges& answer_changes);
 
   // Has the client answered, by a backend or with an error of ours. The status it was given; 0
   // when it left before. REQUIRES: the client has taken the request.
@@ -54,6 +54,7 @@ class Forwarding {
   Task<void> stop_pump();
   Task<void> deliver();
   Task<Delivered> carry_answer();
+  [[nodiscard]] bool take_trailers();
   void finish(Delivered delivered, bool request_unfinished, bool reusable);
 
   [[nodiscard]] std::string_view session_field() const;
@@ -79,7 +80,10 @@ class Forwarding {
   Buffer head_;  // As backends get it.
   bool idempotent_ = false;
   bool expects_continue_ = false;
-  const HeaderRules* response_rules_ = nullptr;
+  bool takes_trailers_ = false;
+  std::string upgrade_;  // The protocol it asks to switch to; empty for none.
+  bool tunnel_ = false;  // It has switched.
+  http::AnswerChanges answer_changes_;
   bool pump_started_ = false;  // Body bytes have gone that we do not have any more.
   bool pumping_ = false;
   bool pump_must_stop_ = false;
@@ -88,7 +92,7 @@ class Forwarding {
 
   // -- The attempt under way
   Upstream* upstream_ = nullptr;
-  http::AnswerReader answer_{false};
+  http::AnswerReader answer_{http::AnswerReader::Asked{}};
 };
 
 }  // namespace lb::net

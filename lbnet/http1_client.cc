@@ -1,5 +1,7 @@
 #include "lbnet/http1_client.h"
 
+#include <algorithm>
+
 #include "lbnet/clock.h"
 #include "lbnet/worker.h"
 
@@ -8,15 +10,17 @@ namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr Duration kLingerTime = std::chrono::seconds{1};
+constexpr std::chrono::duration<double> kBoughtMax = std::chrono::hours{24 * 365};
 
 }  // namespace
 
-Http1Client::Http1Client(Worker& worker, int fd, SessionId session)
+Http1Client::Http1Client(Worker& worker, Stream stream, SessionId session)
     : worker_(worker),
       session_(session),
-      stream_(worker.io(), fd),
+      stream_(std::move(stream)),
       in_(worker.buffers()),
-      head_(worker.buffers()) {}
+      head_(worker.buffers()),
+      trailers_(worker.buffers()) {}
 
 Http1Client::~Http1Client() { worker_.cancel_deadline(deadline_); }
 
@@ -47,7 +51,9 @@ Task<Http1Client::Read> Http1Client::read_request() {
   http::RequestHead& head = worker_.request_head();
   const std::string_view bytes =
       in_.view().substr(scanner_.start(), scanner_.end() - scanner_.start());
-  refusal_ = scanner_.end() > http::kHeadMax ? 431 : http::parse_request_head(bytes, head);
+  refusal_ = scanner_.end() > http::kHeadMax
+                 ? 431
+                 : http::parse_request_head(bytes, head, stream_.tls() != nullptr);
   if (refusal_ != 0) co_return Read::refused;
   is_head_ = head.is_head();
   minor_version_ = head.minor_version;
@@ -60,9 +66,10 @@ void Http1Client::begin_request() {
   began_ = {};
   head_time_ = {};
   refusal_ = 0;
-  late_ = keep_alive_ = is_head_ = answered_ = false;
+  late_ = keep_alive_ = is_head_ = answered_ = tunnel_ = false;
   body_ = {};
   bytes_in_ = bytes_out_ = 0;
+  waited_in_ = waited_out_ = {};
 }
 
 Task<Http1Client::Arrived> Http1Client::wait_for_head() {
@@ -119,8 +126,10 @@ int Http1Client::take_request(const http::RequestHead& head) {
 
 void Http1Client::end_request() {
   release_part();
-  head_.clear();
-  head_.rest();
+  for (Buffer* buffer : {&head_, &trailers_}) {
+    buffer->clear();
+    buffer->rest();
+  }
 }
 
 void Http1Client::release_part() {
@@ -130,15 +139,22 @@ void Http1Client::release_part() {
 
 Task<Http1Client::BodyRead> Http1Client::read_body() {
   release_part();
-  set_deadline(DeadlineKind::idle, setup_->body_timeout);
+  const Instant from = now();
+  // How long a tunnel may be silent is the cluster's to say: see Exchange::progress().
+  if (!tunnel_) set_deadline(DeadlineKind::idle, patience(bytes_in_, waited_in_));
   const IoError error = co_await stream_.read_into(in_);
   worker_.cancel_deadline(deadline_);
+  waited_in_ += now() - from;
   if (error == ECANCELED && !late_) co_return BodyRead::stopped;
+  if (error == kEndOfStream && body_.complete_at_end_of_stream()) {
+    body_.end_of_stream();
+    co_return BodyRead::part;
+  }
   if (error != 0) co_return BodyRead::gone;
   part_ = body_.decode(in_);
   if (part_.malformed) co_return BodyRead::malformed;
   bytes_in_ += part_.data.size();
-  const bool too_large = setup_->max_body > 0 && bytes_in_ > setup_->max_body;
+  const bool too_large = setup_->max_body > 0 && bytes_in_ > setup_->max_body && !tunnel_;
   co_return too_large ? BodyRead::too_large : BodyRead::part;
 }
 
@@ -155,20 +171,35 @@ Task<IoError> Http1Client::send_interim(const http::ResponseHead& answer) {
 
 Task<IoError> Http1Client::send_continue() { co_return co_await write({&kContinue, 1}); }
 
-bool Http1Client::begin_answer(const http::ResponseHead& answer, const HeaderRules* rules,
-                               std::string_view session_field) {
+bool Http1Client::begin_answer(const http::ResponseHead& answer, const AnswerOptions& asked) {
   const http::BodyCoding coding = http::coding_for_client(answer, minor_version_);
   const bool known_end =
       coding != http::BodyCoding::as_is || answer.framing.kind == http::Framing::Kind::length;
   if (!known_end || worker_.stopping()) keep_alive_ = false;
-  const http::ResponseOptions options{.coding = coding,
-                                      .close = !keep_alive_,
-                                      .keep_alive = keep_alive_ && minor_version_ == 0,
-                                      .rules = rules,
-                                      .session_field = session_field};
+  const http::ResponseOptions options{
+      .coding = coding,
+      .close = !keep_alive_,
+      .keep_alive = keep_alive_ && minor_version_ == 0,
+      .rules = asked.changes.rules,
+      .session_field = asked.session_field,
+      .via = setup_->via,
+      .trailers = asked.trailers && coding == http::BodyCoding::chunked,
+      .cors = asked.changes.cors};
   head_.clear();
   outgoing_ = http::Outgoing(coding == http::BodyCoding::chunked);
   return http::write_response_head(answer, options, head_);
+}
+
+void Http1Client::begin_tunnel() {
+  tunnel_ = true;
+  keep_alive_ = false;
+  body_ = http::BodyDecoder({http::Framing::Kind::until_close, 0});
+  part_ = body_.decode(in_);  // It may have gone on without waiting for our answer.
+  bytes_in_ = part_.data.size();
+}
+
+bool Http1Client::set_trailers(const std::vector<http::Field>& trailers, const HeaderRules* rules) {
+  return http::write_trailers(trailers, rules, trailers_);
 }
 
 bool Http1Client::try_send(std::string_view data, bool last) {
@@ -179,7 +210,7 @@ bool Http1Client::try_send(std::string_view data, bool last) {
     outgoing_.set_head(head_.view());
     head_.clear();  // Its bytes stay as long as nothing is written to it.
   }
-  outgoing_.set_body(data, last);
+  outgoing_.set_body(data, last, trailers_.view());
   answered_ = true;
   bytes_out_ += data.size();
   return stream_.try_write(outgoing_.pieces());
@@ -187,11 +218,25 @@ bool Http1Client::try_send(std::string_view data, bool last) {
 
 // A client that does not read for too long is one that left.
 Task<IoError> Http1Client::finish_send() {
+  const Instant from = now();
   DeadlineId stall =
-      worker_.set_deadline(DeadlineKind::idle, now() + setup_->body_timeout, session_);
+      worker_.set_deadline(DeadlineKind::idle, from + patience(bytes_out_, waited_out_), session_);
   const IoError error = co_await stream_.finish_write();
   worker_.cancel_deadline(stall);
+  waited_out_ += now() - from;
   co_return error;
+}
+
+// How long to wait for the client now, when so many bytes have gone its way or come from there, and
+// it took so long. Only the time it kept us waiting counts: neither a slow backend nor a quiet
+// stream of events is its fault. Bytes buy time at the least rate, on top of what it had at first.
+Duration Http1Client::patience(std::uint64_t bytes, Duration waited) const {
+  if (setup_->min_rate == 0) return setup_->body_timeout;
+  const std::chrono::duration<double> bought{static_cast<double>(bytes) /
+                                             static_cast<double>(setup_->min_rate)};
+  const Duration left = setup_->body_timeout - waited +
+                        std::chrono::duration_cast<Duration>(std::min(bought, kBoughtMax));
+  return std::clamp(left, Duration{}, setup_->body_timeout);
 }
 
 Task<IoError> Http1Client::write(Pieces pieces) {

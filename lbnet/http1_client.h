@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "lbcore/ids.h"
 #include "lbnet/buffer.h"
@@ -28,8 +29,8 @@ class Worker;
 
 class Http1Client {
  public:
-  // Takes over an accepted socket. Deadlines are those of `session`, which has to pass them on.
-  Http1Client(Worker& worker, int fd, SessionId session);
+  // Takes over a connection. Deadlines are those of `session`, which has to pass them on.
+  Http1Client(Worker& worker, Stream stream, SessionId session);
   ~Http1Client();
   Http1Client(const Http1Client&) = delete;
   Http1Client& operator=(const Http1Client&) = delete;
@@ -62,7 +63,8 @@ class Http1Client {
   [[nodiscard]] bool body_complete() const { return body_.done(); }
   [[nodiscard]] bool body_is_chunked() const { return chunked_body_; }
   enum class BodyRead { part, gone, malformed, too_large, stopped };
-  // The next part(), which stays until the call after. `stopped`: by cancel().
+  // The next part(), which stays until the call after. `gone`: it left, or is too slow; `stopped`:
+  // by cancel().
   [[nodiscard]] Task<BodyRead> read_body();
   [[nodiscard]] std::string_view part() const { return part_.data; }
   [[nodiscard]] std::uint64_t bytes_in() const { return bytes_in_; }
@@ -72,8 +74,18 @@ class Http1Client {
   [[nodiscard]] Task<IoError> send_interim(const http::ResponseHead& answer);
   [[nodiscard]] Task<IoError> send_continue();
   // The head of the answer, to go out with the first bytes of its body. False when it does not fit.
-  [[nodiscard]] bool begin_answer(const http::ResponseHead& answer, const HeaderRules* rules,
-                                  std::string_view session_field);
+  struct AnswerOptions {
+    http::AnswerChanges changes;
+    std::string_view session_field;  // See http::ResponseOptions.
+    bool trailers = false;           // Fields may follow the body, if the client's framing can.
+  };
+  [[nodiscard]] bool begin_answer(const http::ResponseHead& answer, const AnswerOptions& options);
+  // After the answer was begun with a 101: from here on its body, and the request's, are whatever
+  // comes until the end of either stream.
+  void begin_tunnel();
+  // Fields to go out behind the last bytes of the body. False when they do not fit.
+  [[nodiscard]] bool set_trailers(const std::vector<http::Field>& trailers,
+                                  const HeaderRules* rules);
   // Bytes of the body, maybe none. True when they are out or cannot go out: see write_error().
   // Otherwise finish_send() waits until then.
   [[nodiscard]] bool try_send(std::string_view data, bool last);
@@ -98,6 +110,7 @@ class Http1Client {
   // It waits for a request of which nothing has come.
   [[nodiscard]] bool idle() const { return idle_; }
   [[nodiscard]] Stream& stream() { return stream_; }
+  [[nodiscard]] const Stream& stream() const { return stream_; }
 
  private:
   enum class Arrived { head, closed, refused };
@@ -106,6 +119,7 @@ class Http1Client {
   Arrived refuse(int status);
   void begin_request();
   [[nodiscard]] Task<IoError> write(Pieces pieces);
+  [[nodiscard]] Duration patience(std::uint64_t bytes, Duration waited) const;
   [[nodiscard]] Task<void> write_own(std::string_view head, std::string_view body);
   void release_part();
   void decide_own_close();
@@ -117,6 +131,7 @@ class Http1Client {
   Stream stream_;
   Buffer in_;
   Buffer head_;  // Of an answer, until it is out.
+  Buffer trailers_;
   DeadlineId deadline_;
   bool late_ = false;  // Our deadline has passed.
   bool idle_ = false;
@@ -134,11 +149,14 @@ class Http1Client {
   http::BodyDecoder body_;
   http::BodyDecoder::Decoded part_;
   std::uint64_t bytes_in_ = 0;
+  Duration waited_in_{};  // For bytes of the body.
+  bool tunnel_ = false;
 
   // -- The answer
   http::Outgoing outgoing_{false};
   bool answered_ = false;  // Something of ours is on its way to the client, or there.
   std::uint64_t bytes_out_ = 0;
+  Duration waited_out_{};  // For the client to take them.
 };
 
 }  // namespace lb::net

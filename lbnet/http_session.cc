@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <string>
 
+#include "lbcore/routing/host.h"
 #include "lbnet/clock.h"
 #include "lbnet/dispatch.h"
 #include "lbnet/forwarding.h"
 #include "lbnet/http1_client.h"
+#include "lbnet/tls/client_fields.h"
+#include "lbnet/tls/server_context.h"
 #include "lbnet/worker.h"
 
 namespace lb::net {
@@ -17,16 +20,18 @@ namespace {
 
 class HttpSession final : public Session {
  public:
-  HttpSession(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
+  HttpSession(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
               const Endpoint& peer)
       : worker_(worker),
         current_(std::move(current)),
         setup_(current_->setup),
         address_(address_of(peer)),
         id_(worker.add_session(this)),
-        client_(worker, fd, id_),
+        client_(worker, std::move(down), id_),
         counters_(worker.counters(setup_->name)) {
     client_.use(*setup_);
+    const bool asks = tls() != nullptr && setup_->tls && setup_->tls->asks_for_certificates();
+    if (asks) certificate_fields_ = tls::client_fields(*tls());
     ++counters_.connections;
     ++counters_.connections_active;
   }
@@ -55,7 +60,12 @@ class HttpSession final : public Session {
   Task<void> answer_by_route();
   Task<void> forward(ClusterRuntime& cluster);
   void account(const Exchange* exchange);
-  [[nodiscard]] ClientIdentity client() const { return {address_, address_key_}; }
+  [[nodiscard]] ClientIdentity client() const {
+    return {address_, address_key_, tls() != nullptr, certificate_fields_};
+  }
+  // Null on a plain connection.
+  [[nodiscard]] const TlsFacts* tls() const { return client_.stream().tls_facts(); }
+  [[nodiscard]] bool misdirected(const http::RequestHead& head) const;
 
   Worker& worker_;
   std::shared_ptr<const CurrentSetup> current_;
@@ -64,6 +74,7 @@ class HttpSession final : public Session {
   HashKey address_key_ = hash_bytes(address_);
   SessionId id_;
   Http1Client client_;
+  std::string certificate_fields_;  // Of the client's certificate, where clients are asked.
   ListenerCounters& counters_;
   bool aborting_ = false;  // The daemon will not wait for us any longer.
   Forwarding* forwarding_ = nullptr;
@@ -118,9 +129,18 @@ void HttpSession::take_note(const http::RequestHead& head) {
 
 // What becomes of it. 0, or the status that refuses it.
 int HttpSession::examine(const http::RequestHead& head) {
+  if (misdirected(head)) return 421;
   retry_after_ = over_rate(worker_, head, client());
   if (retry_after_ > Duration{}) return 429;
   return dispatch_.decide(worker_, *setup_, head, client()) ? 0 : 400;
+}
+
+// A host that has another certificate than the one the client asked for, and has seen, may ask
+// other things of its clients too (RFC 9110, section 7.4).
+bool HttpSession::misdirected(const http::RequestHead& head) const {
+  if (tls() == nullptr || tls()->sni.empty() || !setup_->tls) return false;
+  const std::string_view host = without_final_dot(host_of(head.host));
+  return !equal_in_any_case(host, tls()->sni) && !setup_->tls->same_certificate(tls()->sni, host);
 }
 
 // A client that only came too often may go on; after anything else it is not clear what follows.
@@ -162,7 +182,7 @@ Task<void> HttpSession::forward(ClusterRuntime& cluster) {
   const http::RequestHead& head = worker_.request_head();
   Forwarding forwarding(worker_, client_, cluster);
   const bool fits =
-      forwarding.take_head(head, address_, dispatch_.changes(), dispatch_.response_rules());
+      forwarding.take_head(head, address_, dispatch_.changes(), dispatch_.answer_changes());
   const RequestInput input = dispatch_.input(worker_, head, client());
   const int status = fits ? client_.take_request(head) : 431;
   if (status != 0) co_return co_await refuse(status);
@@ -192,6 +212,11 @@ void HttpSession::account(const Exchange* exchange) {
   if (dispatch_.route() != nullptr) record.route = dispatch_.route()->label;
   record.status = status_;
   record.outcome = outcome_;
+  if (const TlsFacts* facts = tls()) {
+    record.tls_version = facts->version;
+    record.tls_cipher = facts->cipher;
+    record.sni = facts->sni;
+  }
   record.bytes_in = client_.bytes_in();
   record.bytes_out = client_.bytes_out();
   if (exchange != nullptr) exchange->describe(record);
@@ -200,17 +225,17 @@ void HttpSession::account(const Exchange* exchange) {
   worker_.access_log().write(record);
 }
 
-Task<void> serve_connection(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
-                            Endpoint peer) {
-  HttpSession session(worker, std::move(current), fd, peer);
+Task<void> serve_connection(Worker& worker, std::shared_ptr<const CurrentSetup> current,
+                            Stream down, Endpoint peer) {
+  HttpSession session(worker, std::move(current), std::move(down), peer);
   co_await session.run();
 }
 
 }  // namespace
 
-void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
+void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
                         const Endpoint& peer) {
-  spawn(serve_connection(worker, std::move(current), fd, peer));
+  spawn(serve_connection(worker, std::move(current), std::move(down), peer));
 }
 
 }  // namespace lb::net

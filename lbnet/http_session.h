@@ -5,13 +5,15 @@
 
 #include "lbnet/endpoint.h"
 #include "lbnet/listener.h"
+#include "lbnet/stream.h"
 
 namespace lb::net {
 
 class Worker;
 
-// Takes over an accepted socket; frees itself when the connection has ended.
-void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, int fd,
+// Takes over a connection, its TLS handshake done if it has any; frees itself when the connection
+// has ended.
+void start_http_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
                         const Endpoint& peer);
 
 }  // namespace lb::net

@@ -3,20 +3,28 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
+#include "lbcore/hash.h"
+#include "lbnet/descriptors.h"
 #include "lbnet/endpoint.h"
 #include "lbnet/http_session.h"
+#include "lbnet/refusal.h"
 #include "lbnet/tcp_session.h"
+#include "lbnet/tls/handshake.h"
 #include "lbnet/worker.h"
 
 namespace lb::net {
 namespace {
 
-boost::asio::ip::tcp protocol_of(int fd) {
-  Endpoint endpoint;
-  auto size = static_cast<socklen_t>(endpoint.capacity());
-  ::getsockname(fd, endpoint.data(), &size);
-  return endpoint.protocol();
+// The next connection and who it is from; -1 with errno set when there is none.
+int accept_one(int listening, Endpoint& peer) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  auto* name = reinterpret_cast<sockaddr*>(&address);
+  const int fd = ::accept4(listening, name, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) peer = Endpoint::from(name, size);
+  return fd;
 }
 
 }  // namespace
@@ -25,7 +33,7 @@ Listener::Listener(Worker& worker, const ListenerSetup& setup, int fd)
     : worker_(worker),
       current_(
           std::make_shared<CurrentSetup>(CurrentSetup{std::make_shared<ListenerSetup>(setup)})),
-      acceptor_(worker.io(), protocol_of(fd), fd),
+      socket_(worker.io(), fd),
       pause_(worker.io()) {
   wait();
 }
@@ -35,7 +43,7 @@ void Listener::update(const ListenerSetup& setup) {
 }
 
 void Listener::wait() {
-  acceptor_.async_wait(boost::asio::ip::tcp::acceptor::wait_read, accept_if_alive());
+  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read, accept_if_alive());
 }
 
 // A wait that has ended may be queued behind the call that destroys this listener.
@@ -47,24 +55,67 @@ std::function<void(boost::system::error_code)> Listener::accept_if_alive() {
 
 void Listener::accept_all() {
   for (;;) {
+    Place place = worker_.admission().take_place();
+    if (!place) return wait_for_place();
     Endpoint peer;
-    auto size = static_cast<socklen_t>(peer.capacity());
-    const int fd =
-        ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = accept_one(socket_.native_handle(), peer);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return wait();
-      // Out of descriptors or memory: the connections wait in the kernel while some of ours end.
-      pause_.expires_after(std::chrono::milliseconds{50});
-      return pause_.async_wait(accept_if_alive());
+      return wait_for_descriptors();  // Or for memory.
     }
-    peer.resize(size);
-    set_no_delay(fd);
-    if (current_->setup->protocol == Protocol::http) {
-      start_http_session(worker_, current_, fd, peer);
-    } else {
-      start_tcp_session(worker_, current_->setup, fd, peer);
-    }
+    full_ = false;
+    begin(fd, peer, std::move(place));
+    if (worker_.admission().is_reserved(fd)) return wait_for_descriptors();
+  }
+}
+
+void Listener::begin(int fd, const Endpoint& peer, Place place) {
+  const ListenerSetup& setup = *current_->setup;
+  // Clients of a unix socket are all alike to us.
+  const bool counts = worker_.admission().limits_clients() && !peer.is_unix();
+  const bool too_many = counts && !place.assign_to(hash_bytes(address_of(peer)));
+  Stream stream(worker_.io(), fd);
+  // One that is refused takes nobody's place, however long it takes to go.
+  if (too_many) return refuse_connection(worker_, setup, std::move(stream));
+  stream.hold(std::move(place));
+  if (setup.tls) {
+    start_handshake(worker_, current_, std::move(stream), peer);
+  } else {
+    start_session(worker_, current_, std::move(stream), peer);
+  }
+}
+
+// Connections wait in the kernel's queue until one of ours, of any worker, has ended.
+void Listener::wait_for_place() {
+  if (!std::exchange(full_, true)) ++worker_.counters(current_->setup->name).pauses_full;
+  worker_.admission().call_when_free([this, alive = std::weak_ptr<void>(alive_), &to = worker_] {
+    to.post([this, alive] {
+      if (!alive.expired()) accept_all();
+    });
+  });
+}
+
+// Likewise; looked for now and then, as descriptors are closed by others, too.
+void Listener::wait_for_descriptors() {
+  if (!std::exchange(short_of_descriptors_, true)) {
+    ++worker_.counters(current_->setup->name).pauses_descriptors;
+  }
+  pause_.expires_after(std::chrono::milliseconds{50});
+  pause_.async_wait([this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code error) {
+    if (error || alive.expired()) return;
+    if (short_of_descriptors()) return wait_for_descriptors();
+    short_of_descriptors_ = false;
+    accept_all();
+  });
+}
+
+void start_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
+                   const Endpoint& peer) {
+  if (current->setup->protocol == Protocol::http) {
+    start_http_session(worker, std::move(current), std::move(down), peer);
+  } else {
+    start_tcp_session(worker, current->setup, std::move(down), peer);
   }
 }
 

@@ -1,7 +1,7 @@
 // Listener: accepts connections on one socket of one worker and starts their sessions.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
@@ -11,10 +11,15 @@
 #include "lbcore/ids.h"
 #include "lbcore/routing/route_table.h"
 #include "lbcore/time.h"
+#include "lbnet/endpoint.h"
+#include "lbnet/stream.h"
 
 namespace lb::net {
 
 class Worker;
+namespace tls {
+class ServerContext;
+}
 
 enum class Protocol : std::uint8_t { http, tcp };
 
@@ -24,9 +29,12 @@ struct ListenerSetup {
   ClusterId cluster;                         // Of all its requests, unless there are routes.
   std::shared_ptr<const RouteTable> routes;  // Shared by all workers; null for none.
   std::uint64_t max_body = 0;                // 0 for no limit.
+  std::uint64_t min_rate = 0;                // Bytes a second of a body, either way; 0 for none.
+  std::string via;                           // Our name in Via; empty for no such field.
   Duration head_timeout{};
   Duration idle_timeout{};
   Duration body_timeout{};
+  std::shared_ptr<const tls::ServerContext> tls;  // Null: plain.
 };
 
 // What a listener's sessions go by. An HTTP session looks with each request: clients keep their
@@ -34,6 +42,10 @@ struct ListenerSetup {
 struct CurrentSetup {
   std::shared_ptr<const ListenerSetup> setup;
 };
+
+// Begins to serve a connection, as its protocol has it.
+void start_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
+                   const Endpoint& peer);
 
 class Listener {
  public:
@@ -47,11 +59,16 @@ class Listener {
   void wait();
   [[nodiscard]] std::function<void(boost::system::error_code)> accept_if_alive();
   void accept_all();
+  void begin(int fd, const Endpoint& peer, Place place);
+  void wait_for_place();
+  void wait_for_descriptors();
 
   Worker& worker_;
   std::shared_ptr<CurrentSetup> current_;  // Outlives the listener as long as it has sessions.
-  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer pause_;
+  bool full_ = false;  // No place was left when one was wanted last; likewise of descriptors.
+  bool short_of_descriptors_ = false;
   std::shared_ptr<void> alive_ = std::make_shared<char>();
 };
 

@@ -8,6 +8,8 @@
 #include "lbnet/http/dictionary.h"
 #include "lbnet/http/head_parser.h"
 #include "lbnet/stream.h"
+#include "lbnet/tls/client_context.h"
+#include "lbnet/tls/tls_connection.h"
 
 namespace lb::net {
 namespace {
@@ -23,11 +25,13 @@ constexpr std::int64_t kInFlightMax = 1'000'000'000;
 
 // What is said with one backend.
 struct LoadProber::Talk {
-  Talk(BackendId id, const Endpoint& where, std::string text, BufferPool& buffers)
-      : backend(id), endpoint(where), question(std::move(text)), in(buffers) {}
+  Talk(BackendId id, const Endpoint& where, std::string_view name, std::string text,
+       BufferPool& buffers)
+      : backend(id), endpoint(where), host(name), question(std::move(text)), in(buffers) {}
 
   BackendId backend;
   Endpoint endpoint;
+  std::string host;  // As configured, with the port.
   std::string question;
   Buffer in;                     // Outlives the stream, which reads into it to its end.
   std::optional<Stream> stream;  // While there is a connection, or one is being made.
@@ -49,9 +53,11 @@ LoadProber::~LoadProber() { LB_ASSERT(at_rest()); }
 // Whom to ask
 
 void LoadProber::apply(const std::optional<LoadQuestion>& question,
-                       std::span<const BackendId> backends) {
-  const bool same = question == question_;
+                       std::span<const BackendId> backends,
+                       std::shared_ptr<const tls::ClientContext> tls) {
+  const bool same = question == question_ && tls == tls_;
   question_ = question;
+  tls_ = std::move(tls);
   std::vector<BackendId> staying;
   if (same) staying.assign(backends.begin(), backends.end());
   std::sort(staying.begin(), staying.end());
@@ -83,8 +89,8 @@ LoadProber::Talk& LoadProber::talk_with(BackendId backend, const Endpoint& endpo
   const auto place = std::lower_bound(
       talks_.begin(), talks_.end(), backend,
       [](const std::unique_ptr<Talk>& talk, BackendId id) { return talk->backend < id; });
-  return **talks_.insert(place,
-                         std::make_unique<Talk>(backend, endpoint, std::move(text), buffers_));
+  return **talks_.insert(
+      place, std::make_unique<Talk>(backend, endpoint, host, std::move(text), buffers_));
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -177,7 +183,7 @@ Task<bool> LoadProber::question_and_answer(Talk& talk) {
   if (!http::parse_response_head(talk.in.view().substr(0, head_size), false, head_)) {
     co_return false;
   }
-  const bool persistent = head_.persistent() && !head_.interim();
+  const bool persistent = head_.persistent() && head_.status >= 200;
   const http::Framing framing = head_.framing;
   take_answer(talk);
   talk.in.consume(head_size);
@@ -189,7 +195,11 @@ Task<bool> LoadProber::connect(Talk& talk) {
   const int fd = start_connecting(talk.endpoint);
   if (fd < 0) co_return false;
   talk.stream.emplace(io_, fd);
-  const IoError error = co_await talk.stream->finish_connect();
+  IoError error = co_await talk.stream->finish_connect();
+  if (error == 0 && !talk.abandoned && tls_) {
+    talk.stream->start_tls(tls_->connect(talk.host, nullptr));
+    error = co_await talk.stream->handshake();
+  }
   co_return error == 0 && !talk.abandoned;
 }
 

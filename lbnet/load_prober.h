@@ -31,6 +31,9 @@
 #include "lbnet/task.h"
 
 namespace lb::net {
+namespace tls {
+class ClientContext;
+}
 
 class LoadProber {
  public:
@@ -44,7 +47,9 @@ class LoadProber {
   LoadProber& operator=(const LoadProber&) = delete;
 
   // What is asked from now on, if anything, and of whom: connections to others are closed.
-  void apply(const std::optional<LoadQuestion>& question, std::span<const BackendId> backends);
+  // `tls`: how; null for plain. When that differs, all connections are new.
+  void apply(const std::optional<LoadQuestion>& question, std::span<const BackendId> backends,
+             std::shared_ptr<const tls::ClientContext> tls = {});
 
   // Asks soon, unless the backend still owes an answer, or has lately been asked in vain: one that
   // cannot be reached or knows of no load is asked once in `max_age`, however many requests there
@@ -83,6 +88,7 @@ class LoadProber {
   BufferPool& buffers_;
   Told told_;
   std::optional<LoadQuestion> question_;
+  std::shared_ptr<const tls::ClientContext> tls_;
   std::vector<std::unique_ptr<Talk>> talks_;      // By backend.
   std::vector<std::unique_ptr<Talk>> forgotten_;  // Those that end before they can go.
   std::vector<Talk*> asked_;                      // To be sent when the loop comes round.

@@ -33,6 +33,14 @@ struct DurationHistogram {
   }
 };
 
+// Handshakes of a listener with TLS.
+struct TlsCounters {
+  std::uint64_t full = 0;
+  std::uint64_t resumed = 0;
+  std::uint64_t failed = 0;             // Not TLS, not as we want it, or not in time.
+  std::uint64_t handshakes_active = 0;  // Under way now.
+};
+
 struct ListenerCounters {
   std::uint64_t connections = 0;           // Accepted.
   std::uint64_t connections_active = 0;    // Open now.
@@ -45,7 +53,12 @@ struct ListenerCounters {
   std::uint64_t responded = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  // -- See admission.h
+  std::uint64_t pauses_full = 0;         // Times accepting stopped for want of a place.
+  std::uint64_t pauses_descriptors = 0;  // The same for want of descriptors.
+  std::uint64_t refused_per_client = 0;  // Connections of clients that had too many.
   DurationHistogram durations;
+  TlsCounters tls;
 
   void add(const ListenerCounters& other);
 };

@@ -7,17 +7,22 @@
 #include "lbnet/http/head_parser.h"
 #include "lbnet/stream.h"
 #include "lbnet/task.h"
+#include "lbnet/tls/client_context.h"
+#include "lbnet/tls/tls_connection.h"
 
 namespace lb::net {
 
 class Prober::Attempt {
  public:
-  Attempt(Prober& prober, const ProbeId& probe, int fd, std::string request)
+  Attempt(Prober& prober, const ProbeId& probe, int fd, std::unique_ptr<TlsConnection> tls,
+          std::string request)
       : prober_(prober),
         probe_(probe),
         request_(std::move(request)),
         stream_(prober.io_, fd),
-        in_(prober.buffers_) {}
+        in_(prober.buffers_) {
+    if (tls) stream_.start_tls(std::move(tls));
+  }
 
   // Runs to its end, reports unless it was abandoned, and frees itself through the prober.
   Task<void> run() {
@@ -42,6 +47,14 @@ class Prober::Attempt {
       detail = std::strerror(error);
       co_return ProbeResult::fail;
     }
+    if (stream_.tls() != nullptr) {
+      const IoError error = co_await stream_.handshake();
+      if (error != 0) {
+        detail =
+            stream_.tls()->failure().empty() ? lb::net::describe(error) : stream_.tls()->failure();
+        co_return ProbeResult::fail;
+      }
+    }
     if (request_.empty()) {
       detail = "connected";
       co_return ProbeResult::pass;
@@ -52,7 +65,7 @@ class Prober::Attempt {
     auto found = http::HeadScanner::Result::incomplete;
     while (found == http::HeadScanner::Result::incomplete && !in_.full()) {
       if (const IoError error = co_await stream_.read_into(in_); error != 0) {
-        detail = error == kEndOfStream ? "closed without an answer" : std::strerror(error);
+        detail = error == kEndOfStream ? "closed without an answer" : describe(error);
         co_return ProbeResult::fail;
       }
       found = scanner.scan(in_.view());
@@ -80,7 +93,7 @@ Prober::Prober(boost::asio::io_context& io, Done done) : io_(io), done_(std::mov
 Prober::~Prober() = default;
 
 void Prober::start(const ProbeId& probe, const HealthCheckConfig& check, const Endpoint& endpoint,
-                   const std::string& host) {
+                   const std::string& host, const tls::ClientContext* tls) {
   const int fd = start_connecting(endpoint);
   if (fd < 0) {
     const std::string detail = std::strerror(errno);
@@ -93,7 +106,8 @@ void Prober::start(const ProbeId& probe, const HealthCheckConfig& check, const E
               " HTTP/1.1\r\nHost: " + host +
               "\r\nUser-Agent: lbd-health-check\r\nAccept: */*\r\nConnection: close\r\n\r\n";
   }
-  auto attempt = std::make_unique<Attempt>(*this, probe, fd, std::move(request));
+  auto attempt = std::make_unique<Attempt>(
+      *this, probe, fd, tls == nullptr ? nullptr : tls->connect(host, nullptr), std::move(request));
   Attempt& started = *attempt;
   attempts_[probe] = std::move(attempt);
   spawn(started.run());

@@ -12,6 +12,9 @@
 #include "lbnet/endpoint.h"
 
 namespace lb::net {
+namespace tls {
+class ClientContext;
+}
 
 class Prober {
  public:
@@ -25,9 +28,10 @@ class Prober {
   Prober& operator=(const Prober&) = delete;
 
   // An http probe passes with an answer from 200 to 399, a tcp probe with a connection. There is
-  // no timeout here: the control brain has one, and abandons.
+  // no timeout here: the control brain has one, and abandons. `host` is the address as configured;
+  // `tls` says how, null for plain, and makes the handshake part of the connection.
   void start(const ProbeId& probe, const HealthCheckConfig& check, const Endpoint& endpoint,
-             const std::string& host);
+             const std::string& host, const tls::ClientContext* tls = nullptr);
   void abandon(const ProbeId& probe);
   void abandon_all();
   [[nodiscard]] bool idle() const { return attempts_.empty(); }

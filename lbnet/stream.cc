@@ -11,6 +11,8 @@
 #include <boost/version.hpp>
 #include <cerrno>
 
+#include "lbnet/tls/tls_connection.h"
+
 // The reactor's operations are Asio's inside, not its interface. This file is the only one that
 // knows them; it was written against the release that Debian 12 has, and a newer one needs a look.
 static_assert(BOOST_VERSION / 100 == 1081, "check stream.cc against this release of Asio");
@@ -58,7 +60,9 @@ IoError send_pieces(int fd, Pieces pieces, std::size_t& first, std::size_t& offs
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    // The kernel has less to look at in the plain form.
+    const ssize_t sent = count == 1 ? ::send(fd, vectors[0].iov_base, wanted, MSG_NOSIGNAL)
+                                    : ::sendmsg(fd, &message, MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EINTR) continue;
       return errno == EWOULDBLOCK ? EAGAIN : errno;
@@ -90,12 +94,29 @@ struct Stream::ReadOp final : detail::reactor_op {
   static void do_complete(void* owner, detail::operation* base, const boost::system::error_code&,
                           std::size_t);
 
+  static status perform_tls(ReadOp& op);
+
   Stream::State& state;
-  Buffer* buffer = nullptr;
+  Buffer* buffer = nullptr;  // Null for a step of a handshake, and for a mere wait.
+  bool queued = false;       // A wait has begun: what the reactor says from now on is news.
   std::coroutine_handle<> waiter;
   bool pending = false;    // The reactor has it.
   bool completed = false;  // It has a result nobody took yet.
   IoError result = 0;
+};
+
+// What a write that did not go through at once has left to do. Few connections have that at a time:
+// it is not a part of all of them, and what one has used is the next one's.
+struct Unsent {
+  static void* operator new(std::size_t size) { return FrameMemory::take(size); }
+  static void operator delete(void* memory, std::size_t size) { FrameMemory::give(memory, size); }
+
+  [[nodiscard]] Pieces view() const { return {pieces.data(), piece_count}; }
+
+  std::array<std::string_view, kPiecesMax> pieces{};
+  std::size_t piece_count = 0;
+  std::size_t first = 0;  // The piece to send next, and how much of it has been sent.
+  std::size_t offset = 0;
 };
 
 struct Stream::WriteOp final : detail::reactor_op {
@@ -109,10 +130,8 @@ struct Stream::WriteOp final : detail::reactor_op {
   std::coroutine_handle<> waiter;
   bool pending = false;
   bool connecting = false;
-  std::array<std::string_view, kPiecesMax> pieces{};
-  std::size_t piece_count = 0;
-  std::size_t first = 0;  // The piece to send next, and how much of it has been sent.
-  std::size_t offset = 0;
+  bool shutting_down = false;      // Nobody waits for it; then nothing more is sent.
+  std::unique_ptr<Unsent> unsent;  // Null when no bytes are left to send.
   IoError result = 0;
 };
 
@@ -143,6 +162,7 @@ struct Stream::State {
   bool watches_for_end = false;
   Stream* stream = nullptr;  // Null once the Stream is gone and only the reactor holds on.
   Reactor::per_descriptor_data descriptor{};
+  std::unique_ptr<TlsConnection> tls;
   ReadOp read;
   WriteOp write;
 };
@@ -150,6 +170,8 @@ struct Stream::State {
 detail::reactor_op::status Stream::ReadOp::do_perform(reactor_op* base) {
   auto& op = static_cast<ReadOp&>(*base);
   if (op.state.stream == nullptr) return done;
+  if (op.state.tls) return perform_tls(op);
+  if (op.buffer == nullptr) return op.queued ? done : not_done;
   const std::span<char> room = op.buffer->room();
   ssize_t got = 0;
   do {
@@ -169,6 +191,21 @@ detail::reactor_op::status Stream::ReadOp::do_perform(reactor_op* base) {
   op.result = got == 0 ? kEndOfStream : errno;
   op.buffer->rest();
   return done_and_exhausted;
+}
+
+// What TLS holds back of what came is for the next read to take: see read_into().
+detail::reactor_op::status Stream::ReadOp::perform_tls(ReadOp& op) {
+  TlsConnection& tls = *op.state.tls;
+  const bool end_is_known = op.state.end_is_known();
+  if (op.buffer == nullptr) {
+    op.result = tls.handshake(end_is_known);
+    if (op.result == EAGAIN && !tls.unsent()) return not_done;
+  } else {
+    op.result = tls.read(*op.buffer, end_is_known);
+    if (op.result != 0) op.buffer->rest();
+    if (op.result == EAGAIN) return not_done;
+  }
+  return tls.drained() ? done_and_exhausted : done;
 }
 
 void Stream::ReadOp::do_complete(void* owner, detail::operation* base,
@@ -192,7 +229,10 @@ detail::reactor_op::status Stream::WriteOp::do_perform(reactor_op* base) {
     ::getsockopt(op.state.fd, SOL_SOCKET, SO_ERROR, &op.result, &size);
     return done;
   }
-  op.result = send_pieces(op.state.fd, {op.pieces.data(), op.piece_count}, op.first, op.offset);
+  Unsent nothing;
+  Unsent& unsent = op.unsent ? *op.unsent : nothing;
+  op.result = op.state.tls ? op.state.tls->write(unsent.view(), unsent.first, unsent.offset)
+                           : send_pieces(op.state.fd, unsent.view(), unsent.first, unsent.offset);
   return op.result == EAGAIN ? not_done : done;
 }
 
@@ -203,7 +243,9 @@ void Stream::WriteOp::do_complete(void* owner, detail::operation* base,
   if (op.state.stream == nullptr) return op.state.release_if_idle();
   if (owner == nullptr) return;
   if (op.ec_) op.result = ECANCELED;
-  std::exchange(op.waiter, {}).resume();
+  op.unsent.reset();
+  if (std::exchange(op.shutting_down, false)) ::shutdown(op.state.fd, SHUT_WR);
+  if (op.waiter) std::exchange(op.waiter, {}).resume();
 }
 
 Stream::Stream(boost::asio::io_context& io, int fd) : fd_(fd), state_(new State(io, fd)) {
@@ -212,7 +254,18 @@ Stream::Stream(boost::asio::io_context& io, int fd) : fd_(fd), state_(new State(
   state_->descriptor->*revealed(WatchedEvents{}) |= EPOLLRDHUP;
 }
 
+Stream::Stream(Stream&& other) noexcept
+    : fd_(other.fd_),
+      state_(std::exchange(other.state_, nullptr)),
+      place_(std::move(other.place_)) {
+  LB_ASSERT(!state_->read.pending && !state_->write.pending);
+  state_->stream = this;
+}
+
 Stream::~Stream() {
+  if (state_ == nullptr) return;
+  if (state_->tls && !resets_) state_->tls->end();
+  state_->tls.reset();
   LB_ASSERT(!state_->read.waiter && !state_->write.waiter);
   state_->reactor.deregister_descriptor(fd_, state_->descriptor, true);
   ::close(fd_);
@@ -228,10 +281,21 @@ void Stream::start_read_into(Buffer& buffer) {
   op.buffer = &buffer;
   op.ec_ = {};
   op.pending = true;
+  if (state_->tls && state_->tls->has_received()) {
+    op.result = state_->tls->read_received(buffer);
+    if (op.result != EAGAIN) return state_->reactor.post_immediate_completion(&op, false);
+  }
   state_->start(Reactor::read_op, op, true);
 }
 
 Stream::ReadAwaiter Stream::read_into(Buffer& buffer) {
+  ReadOp& op = state_->read;
+  // Bytes that TLS has already do not announce themselves.
+  if (state_->tls && !op.pending && !op.completed && state_->tls->has_received()) {
+    op.buffer = &buffer;
+    op.result = state_->tls->read_received(buffer);
+    op.completed = op.result != EAGAIN;
+  }
   start_read_into(buffer);
   return {*this, buffer};
 }
@@ -249,21 +313,49 @@ IoError Stream::ReadAwaiter::await_resume() {
   return op.result;
 }
 
+Stream::ReadableAwaiter Stream::readable() { return ReadableAwaiter{*this}; }
+
+// "Speculative", though there is nothing to try: the reactor would make another system call to arm
+// what is armed already. What it asks us at once is answered with no.
+void Stream::ReadableAwaiter::await_suspend(std::coroutine_handle<> waiter) {
+  ReadOp& op = stream_.state_->read;
+  LB_ASSERT(!op.pending && !op.completed);
+  op.buffer = nullptr;
+  op.waiter = waiter;
+  op.result = 0;
+  op.ec_ = {};
+  op.pending = true;
+  op.queued = false;
+  stream_.state_->start(Reactor::read_op, op, true);
+  op.queued = true;
+}
+
+IoError Stream::ReadableAwaiter::await_resume() {
+  ReadOp& op = stream_.state_->read;
+  op.completed = false;
+  return op.result;
+}
+
 bool Stream::try_write(Pieces pieces) {
   LB_ASSERT(pieces.size() <= kPiecesMax && !state_->write.pending);
   std::size_t first = 0;
   std::size_t offset = 0;
-  write_error_ = send_pieces(fd_, pieces, first, offset);
+  write_error_ = state_->tls ? state_->tls->write(pieces, first, offset)
+                             : send_pieces(fd_, pieces, first, offset);
   if (write_error_ != EAGAIN) return true;
-  WriteOp& op = state_->write;
-  std::copy(pieces.begin(), pieces.end(), op.pieces.begin());
-  op.piece_count = pieces.size();
-  op.first = first;
-  op.offset = offset;
+  auto unsent = std::make_unique<Unsent>();
+  std::copy(pieces.begin(), pieces.end(), unsent->pieces.begin());
+  unsent->piece_count = pieces.size();
+  unsent->first = first;
+  unsent->offset = offset;
+  state_->write.unsent = std::move(unsent);
   return false;
 }
 
 Stream::WriteAwaiter Stream::finish_write() { return {*this, false}; }
+
+// With nothing left to send, a write is done as soon as there is room.
+Stream::WriteAwaiter Stream::writable() { return {*this, false}; }
 
 Stream::WriteAwaiter Stream::finish_connect() { return {*this, true}; }
 
@@ -284,9 +376,62 @@ IoError Stream::WriteAwaiter::await_resume() {
 
 void Stream::cancel() { state_->reactor.cancel_ops(fd_, state_->descriptor); }
 
-void Stream::shut_down_write() { ::shutdown(fd_, SHUT_WR); }
+void Stream::shut_down_write() {
+  if (state_->tls) state_->tls->end();
+  if (!state_->tls || !state_->tls->unsent() || state_->write.pending) {
+    ::shutdown(fd_, SHUT_WR);
+    return;
+  }
+  // The end goes the way of all bytes, in its turn.
+  WriteOp& op = state_->write;
+  op.unsent.reset();
+  op.shutting_down = true;
+  finish_write().await_suspend({});
+}
+
+// ---------------------------------------------------------------------------------------------
+// TLS
+
+void Stream::start_tls(std::unique_ptr<TlsConnection> tls) {
+  tls->attach(fd_);
+  state_->tls = std::move(tls);
+}
+
+const TlsConnection* Stream::tls() const { return state_->tls.get(); }
+
+const TlsFacts* Stream::tls_facts() const { return state_->tls ? &state_->tls->facts() : nullptr; }
+
+Task<IoError> Stream::handshake() {
+  TlsConnection& tls = *state_->tls;
+  IoError error = tls.begin();
+  if (error == 0) error = EAGAIN;
+  while (error == EAGAIN) {
+    if (tls.unsent()) {
+      error = co_await finish_write();
+      if (error == 0 && !tls.established()) error = EAGAIN;
+    } else {
+      error = co_await HandshakeAwaiter(*this);
+    }
+  }
+  co_return error;
+}
+
+void Stream::HandshakeAwaiter::await_suspend(std::coroutine_handle<> waiter) {
+  ReadOp& op = stream_.state_->read;
+  op.buffer = nullptr;
+  op.waiter = waiter;
+  op.ec_ = {};
+  op.pending = true;
+  stream_.state_->start(Reactor::read_op, op, true);
+}
+
+IoError Stream::HandshakeAwaiter::await_resume() {
+  stream_.state_->read.completed = false;
+  return stream_.state_->read.result;
+}
 
 void Stream::reset_when_destroyed() {
+  resets_ = true;
   const linger abort{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
 }

@@ -14,20 +14,20 @@
 #include <boost/asio/io_context.hpp>
 #include <coroutine>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
+#include "lbnet/admission.h"
 #include "lbnet/buffer.h"
+#include "lbnet/io.h"
+#include "lbnet/task.h"
 
 namespace lb::net {
 
-// 0 or an errno. kEndOfStream is not one of the system's: the peer finished sending.
-using IoError = int;
-inline constexpr IoError kEndOfStream = -1;
-
-// Up to this many pieces in one write.
-inline constexpr std::size_t kPiecesMax = 8;
-using Pieces = std::span<const std::string_view>;
+class TlsConnection;
+struct TlsFacts;
 
 class Stream {
  public:
@@ -35,6 +35,8 @@ class Stream {
   Stream(boost::asio::io_context& io, int fd);
   // Closes it. REQUIRES: no read or write is awaited; a read that only watches is dropped.
   ~Stream();
+  // REQUIRES: nothing is under way on it.
+  Stream(Stream&& other) noexcept;
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -62,11 +64,30 @@ class Stream {
   // Waits until a connection under way is made: 0, or why not.
   [[nodiscard]] WriteAwaiter finish_connect();
 
+  // -- For whoever moves bytes by fd() himself (splice.h): until there may be something to read, or
+  //    room to write: 0, or ECANCELED.
+  //    REQUIRES: the socket has just said EAGAIN, and nothing was awaited since.
+  class ReadableAwaiter;
+  [[nodiscard]] ReadableAwaiter readable();
+  [[nodiscard]] WriteAwaiter writable();
+
+  // -- TLS. From start_tls() on, all that is read and written goes through the session; before
+  //    anything else does, handshake() has to have come to 0, in the time its caller gives it.
+  void start_tls(std::unique_ptr<TlsConnection> tls);
+  [[nodiscard]] Task<IoError> handshake();
+  // Null without TLS.
+  [[nodiscard]] const TlsConnection* tls() const;
+  // What was agreed on; null without TLS. REQUIRES: the handshake is done.
+  [[nodiscard]] const TlsFacts* tls_facts() const;
+
   // What is awaited resumes soon with ECANCELED. Nothing else happens to the connection.
   void cancel();
 
   void shut_down_write();       // No more bytes from us: the peer reads the end of the stream.
   void reset_when_destroyed();  // End with RST instead of FIN: what was sent may be cut short.
+
+  // Holds the place of this connection from now on, until it is closed.
+  void hold(Place place) { place_ = std::move(place); }
 
   [[nodiscard]] int fd() const { return fd_; }
 
@@ -74,15 +95,31 @@ class Stream {
   struct ReadOp;
   struct WriteOp;
   struct State;  // Lives until the reactor has let go of it.
+  class HandshakeAwaiter;
 
   int fd_;
   State* state_;
   void (*watcher_)(void*) = nullptr;
   void* watcher_subject_ = nullptr;
   IoError write_error_ = 0;
+  bool resets_ = false;
+  Place place_;
 
   friend class ReadAwaiter;
+  friend class ReadableAwaiter;
   friend class WriteAwaiter;
+};
+
+// Resumes when a step of the handshake has come to something.
+class Stream::HandshakeAwaiter {
+ public:
+  explicit HandshakeAwaiter(Stream& stream) : stream_(stream) {}
+  [[nodiscard]] static bool await_ready() { return false; }
+  void await_suspend(std::coroutine_handle<> waiter);
+  [[nodiscard]] IoError await_resume();
+
+ private:
+  Stream& stream_;
 };
 
 class Stream::ReadAwaiter {
@@ -95,6 +132,17 @@ class Stream::ReadAwaiter {
  private:
   Stream& stream_;
   Buffer& buffer_;
+};
+
+class Stream::ReadableAwaiter {
+ public:
+  explicit ReadableAwaiter(Stream& stream) : stream_(stream) {}
+  [[nodiscard]] static bool await_ready() { return false; }
+  void await_suspend(std::coroutine_handle<> waiter);
+  [[nodiscard]] IoError await_resume();
+
+ private:
+  Stream& stream_;
 };
 
 class Stream::WriteAwaiter {

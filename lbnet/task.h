@@ -32,8 +32,8 @@ class FrameMemory {
   }
 
  private:
-  static constexpr std::size_t kStep = 128;
-  static constexpr std::size_t kClasses = 32;
+  static constexpr std::size_t kStep = 32;  // An idle connection has half a dozen of these.
+  static constexpr std::size_t kClasses = 128;
   struct Node {
     Node* next;
   };
@@ -59,7 +59,7 @@ class FrameMemory {
 template <class T>
 class Task;
 
-namespace detail {
+namespace task_detail {
 
 struct PromiseBase {
   std::coroutine_handle<> awaiter = std::noop_coroutine();
@@ -97,12 +97,12 @@ struct Promise<void> : PromiseBase {
   static void take() {}
 };
 
-}  // namespace detail
+}  // namespace task_detail
 
 template <class T = void>
 class [[nodiscard]] Task {
  public:
-  using promise_type = detail::Promise<T>;
+  using promise_type = task_detail::Promise<T>;
 
   explicit Task(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
   Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
@@ -123,16 +123,16 @@ class [[nodiscard]] Task {
 };
 
 template <class T>
-Task<T> detail::Promise<T>::get_return_object() {
+Task<T> task_detail::Promise<T>::get_return_object() {
   return Task<T>{std::coroutine_handle<Promise>::from_promise(*this)};
 }
-inline Task<void> detail::Promise<void>::get_return_object() {
+inline Task<void> task_detail::Promise<void>::get_return_object() {
   return Task<void>{std::coroutine_handle<Promise>::from_promise(*this)};
 }
 
 // Runs a task that nobody awaits. It starts at once and frees itself at its end.
 struct Detached {
-  struct promise_type : detail::PromiseBase {
+  struct promise_type : task_detail::PromiseBase {
     static Detached get_return_object() { return {}; }
     static std::suspend_never initial_suspend() noexcept { return {}; }
     static std::suspend_never final_suspend() noexcept { return {}; }

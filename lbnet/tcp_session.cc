@@ -2,18 +2,37 @@
 
 #include "lbnet/clock.h"
 #include "lbnet/exchange.h"
+#include "lbnet/splice.h"
+#include "lbnet/tls/tls_connection.h"
 #include "lbnet/worker.h"
 
 namespace lb::net {
 namespace {
 
+// What goes one way: counts it, and keeps the brain from giving it up for idle.
+class Meter final : public SpliceWatcher {
+ public:
+  Meter(Exchange& exchange, std::uint64_t& bytes) : exchange_(exchange), bytes_(bytes) {}
+
+  // False when the brain has given it up all the same.
+  bool moved(std::size_t bytes) override {
+    bytes_ += bytes;
+    exchange_.progress();
+    return !exchange_.aborted();
+  }
+
+ private:
+  Exchange& exchange_;
+  std::uint64_t& bytes_;
+};
+
 class TcpSession final : public Session {
  public:
-  TcpSession(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+  TcpSession(Worker& worker, std::shared_ptr<const ListenerSetup> setup, Stream down,
              const Endpoint& peer)
       : worker_(worker),
         setup_(std::move(setup)),
-        down_(worker.io(), fd),
+        down_(std::move(down)),
         in_(worker.buffers()),
         client_(address_of(peer)),
         id_(worker.add_session(this)),
@@ -121,7 +140,10 @@ Task<void> TcpSession::relay(Exchange& exchange) {
     static_cast<void>(exchange.failed(AttemptFailure::idle_timeout, {.answer_begun = true}));
     co_return;
   }
-  if (broken_) down_.reset_when_destroyed();
+  if (broken_) {  // Neither side may take what it got for all there was.
+    down_.reset_when_destroyed();
+    upstream.stream.reset_when_destroyed();
+  }
   exchange.finish(broken_ ? Outcome::cut : Outcome::success, false);
 }
 
@@ -135,25 +157,30 @@ Task<void> TcpSession::carry_up(Exchange& exchange) {
 }
 
 // Bytes one way until their end, which is passed on too: the other way may go on. False when
-// either side broke.
+// either side broke. Whoever fills a buffer has more to say than copying is cheapest for.
 Task<bool> TcpSession::carry(Exchange& exchange, Stream& from, Buffer& buffer, Stream& to,
                              std::uint64_t& bytes) {
-  for (;;) {
+  Meter meter(exchange, bytes);
+  Spliced spliced = Spliced::trickles;
+  while (spliced == Spliced::trickles) {
     const IoError error = co_await from.read_into(buffer);
-    if (error == kEndOfStream) {
-      to.shut_down_write();
-      co_return true;
-    }
+    if (error == kEndOfStream) break;
     if (error != 0 || exchange.aborted()) co_return false;
-    exchange.progress();
     const std::string_view data = buffer.view();
-    bytes += data.size();
+    const bool bulk = buffer.full();
+    static_cast<void>(meter.moved(data.size()));
     const bool written = to.try_write({&data, 1});
     const IoError write_error = written ? to.write_error() : co_await to.finish_write();
     if (write_error != 0 || exchange.aborted()) co_return false;
     buffer.clear();
     buffer.rest();
+    if (bulk && can_splice(from, to)) {
+      spliced = co_await splice_while_bulk(worker_.pipes(), from, to, meter);
+    }
   }
+  if (spliced == Spliced::broken) co_return false;
+  to.shut_down_write();
+  co_return true;
 }
 
 // Without an exchange it was refused by the rate limit.
@@ -167,6 +194,11 @@ void TcpSession::account(const Exchange* exchange) {
   AccessRecord record;
   record.listener = setup_->name;
   record.client = client_;
+  if (const TlsFacts* facts = down_.tls_facts()) {
+    record.tls_version = facts->version;
+    record.tls_cipher = facts->cipher;
+    record.sni = facts->sni;
+  }
   record.bytes_in = bytes_in_;
   record.bytes_out = bytes_out_;
   record.outcome = "rate_limited";
@@ -175,17 +207,17 @@ void TcpSession::account(const Exchange* exchange) {
   worker_.access_log().write(record);
 }
 
-Task<void> serve_connection(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+Task<void> serve_connection(Worker& worker, std::shared_ptr<const ListenerSetup> setup, Stream down,
                             Endpoint peer) {
-  TcpSession session(worker, std::move(setup), fd, peer);
+  TcpSession session(worker, std::move(setup), std::move(down), peer);
   co_await session.run();
 }
 
 }  // namespace
 
-void start_tcp_session(Worker& worker, std::shared_ptr<const ListenerSetup> setup, int fd,
+void start_tcp_session(Worker& worker, std::shared_ptr<const ListenerSetup> setup, Stream down,
                        const Endpoint& peer) {
-  spawn(serve_connection(worker, std::move(setup), fd, peer));
+  spawn(serve_connection(worker, std::move(setup), std::move(down), peer));
 }
 
 }  // namespace lb::net

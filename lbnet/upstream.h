@@ -6,6 +6,9 @@
 #include "lbnet/stream.h"
 
 namespace lb::net {
+namespace tls {
+class ClientContext;
+}
 
 struct Upstream {
   Upstream(boost::asio::io_context& io, int fd, BufferPool& buffers, ConnectionId connection)
@@ -14,7 +17,9 @@ struct Upstream {
   Stream stream;
   Buffer in;
   ConnectionId id;
-  bool opening_spare = false;  // For the pool; nobody has a request for it yet.
+  const tls::ClientContext* tls = nullptr;  // By whose rules it was opened; null: plain.
+  bool idle = false;                        // In the pool.
+  bool opening_spare = false;               // For the pool; nobody has a request for it yet.
 };
 
 }  // namespace lb::net

@@ -26,7 +26,14 @@ void ListenerCounters::add(const ListenerCounters& other) {
   rate_limited += other.rate_limited;
   bytes_in += other.bytes_in;
   bytes_out += other.bytes_out;
+  pauses_full += other.pauses_full;
+  pauses_descriptors += other.pauses_descriptors;
+  refused_per_client += other.refused_per_client;
   durations.add(other.durations);
+  tls.full += other.tls.full;
+  tls.resumed += other.tls.resumed;
+  tls.failed += other.tls.failed;
+  tls.handshakes_active += other.tls.handshakes_active;
 }
 
 Worker::Worker(const WorkerOptions& options)

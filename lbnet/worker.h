@@ -18,12 +18,14 @@
 #include "lbcore/routing/route_table.h"
 #include "lbcore/tally.h"
 #include "lbnet/access_log.h"
+#include "lbnet/admission.h"
 #include "lbnet/buffer.h"
 #include "lbnet/cluster_runtime.h"
 #include "lbnet/http/head.h"
 #include "lbnet/listener.h"
 #include "lbnet/metrics.h"
 #include "lbnet/session.h"
+#include "lbnet/splice.h"
 
 namespace lb::net {
 
@@ -42,6 +44,7 @@ struct WorkerOptions {
   std::uint32_t index = 0;
   std::uint64_t seed = 0;
   AccessLog* access_log = nullptr;  // Outlives the worker.
+  Admission* admission = nullptr;   // Likewise, and is shared by all; null: all may come.
   Duration load_exchange{};
   bool has_siblings = false;
   ShareLoad share_load;           // Empty for a worker that nobody listens to.
@@ -87,7 +90,10 @@ class Worker {
   // -- On the worker's thread: for its sessions
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   [[nodiscard]] BufferPool& buffers() { return buffers_; }
+  [[nodiscard]] PipePool& pipes() { return pipes_; }
   [[nodiscard]] AccessLog& access_log() { return *options_.access_log; }
+  [[nodiscard]] Admission& admission() { return options_.admission ? *options_.admission : all_; }
+  [[nodiscard]] std::size_t& refusals_under_way() { return refusals_under_way_; }
   // Null when the cluster is unknown.
   [[nodiscard]] ClusterRuntime* cluster(ClusterId id);
   [[nodiscard]] ListenerCounters& counters(const std::string& listener) {
@@ -128,9 +134,11 @@ class Worker {
   void tell_if_drained();
 
   WorkerOptions options_;
+  Admission all_;
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   BufferPool buffers_;
+  PipePool pipes_;
   boost::asio::steady_timer timer_;
   std::optional<Instant> armed_;
   boost::asio::steady_timer share_timer_;
@@ -147,6 +155,7 @@ class Worker {
   PathScratch path_scratch_;
   std::string target_scratch_;
   Prng draws_;
+  std::size_t refusals_under_way_ = 0;
   bool stopping_ = false;
   bool drained_ = false;
   bool ending_ = false;

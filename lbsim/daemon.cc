@@ -4,8 +4,7 @@
 
 namespace lb::sim {
 
-scenario::BalancerTotals totals_of(const Balancer& balancer) {
-  const BalancerCounters& counters = balancer.counters();
+scenario::BalancerTotals totals_of(const BalancerCounters& counters) {
   scenario::BalancerTotals totals{.requests = counters.requests,
                                   .attempts = counters.attempts,
                                   .retries = counters.retries,

@@ -29,6 +29,7 @@ struct Daemon {
 
   std::uint32_t number;  // From 0.
   State state = State::starting;
+  bool draining = false;   // Nothing new is accepted, and it is gone when it has finished.
   std::uint32_t life = 0;  // Grows with every start: what was meant for an earlier one is void.
   std::vector<SimRequestId> waiting;  // To be accepted.
   Control control;
@@ -67,8 +68,8 @@ struct Brain {
   std::vector<SimRequestId> request_of;
 };
 
-// What a brain has counted so far.
-[[nodiscard]] scenario::BalancerTotals totals_of(const Balancer& balancer);
+// What brains have counted so far.
+[[nodiscard]] scenario::BalancerTotals totals_of(const BalancerCounters& counters);
 
 // A slot-indexed array, grown as slots appear.
 template <class T>

@@ -41,6 +41,7 @@ enum class EventKind : std::uint8_t {
   scaler_looks,      // a: autoscaler
   scaler_starts,     // a: autoscaler, b: number of the start
   resolved,          // a: daemon, b: number of the cluster
+  drain_ends,        // a: daemon, b: its life
   look,              //
   cut,               // a: its number
   observe,           // a: brain

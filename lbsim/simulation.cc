@@ -38,7 +38,11 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
     places_.push_back(collector_.place_of(id));
   }
   weights_.resize(backends_.size());
-  in_use_.resize(backends_.size());
+  presence_.resize(backends_.size());
+  for (const auto& member : scenario.all_backends()) {
+    presence_[backend_index(member.backend.id)].brains += scenario.fleet.daemons * worker_count_;
+  }
+  note_presence();
   make_daemons();
   start_daemons();
   for (std::size_t i = 0; i < scenario.load.size(); ++i) {
@@ -90,7 +94,10 @@ scenario::Report Simulation::run(const Progress& progress) {
     if (!sending_ && requests_.size() == 0 && retrying_.size() == 0) break;
     now_ = event.at;
     dispatch(event);
-    if (touched_ != kNobody) after_brain(touched_);
+    if (touched_ != kNobody) {
+      after_brain(touched_);
+      if (!draining_.empty()) end_drains();
+    }
     if (progress && ++events % kEventsBetweenProgress == 0) {
       progress(now_.time_since_epoch(), events);
     }
@@ -106,9 +113,7 @@ scenario::Report Simulation::run(const Progress& progress) {
 
 scenario::Report Simulation::report() {
   std::vector<scenario::BalancerTotals> daemons = totals();
-  scenario::BalancerTotals all;
-  for (const scenario::BalancerTotals& daemon : daemons) all.add(daemon);
-  scenario::Report report = collector_.finish("simulated", all);
+  scenario::Report report = collector_.finish("simulated", total());
   if (daemons.size() > 1) report.daemons = std::move(daemons);
   report.client_retries = client_retries_;
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -154,6 +159,11 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::scaler_looks: scaler_looks(event.a); break;
     case EventKind::scaler_starts: scaler_starts(event.a, event.b); break;
     case EventKind::resolved: resolve(daemons_[event.a], ClusterId{event.b}); break;
+    case EventKind::drain_ends: {
+      Daemon& daemon = daemons_[event.a];
+      if (daemon.draining && daemon.life == event.b) crash(daemon);
+      break;
+    }
     case EventKind::look: look(); break;
     case EventKind::cut: cut(event.a); break;
     case EventKind::observe: observe(event.a); break;
@@ -277,6 +287,7 @@ void Simulation::play(const scenario::Event& event) {
   if (const auto* fault = std::get_if<scenario::DaemonFault>(&event.what)) return play(*fault);
   scenario::change_clusters(event, config_.clusters);
   number_clusters();
+  note_presence();
   const auto* set = std::get_if<scenario::SetBackends>(&event.what);
   if (set != nullptr && set->after) return resolve_later(*set);
   if (const auto* reload = std::get_if<scenario::Reload>(&event.what)) {

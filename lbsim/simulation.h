@@ -210,6 +210,9 @@ class Simulation {
   void apply_plan(std::uint32_t brain, const ClusterPlan& plan);
   void open(Daemon& daemon);
   void play(const scenario::DaemonFault& fault);
+  void drain(Daemon& daemon, Duration grace);
+  void end_drains();
+  [[nodiscard]] bool has_finished(const Daemon& daemon) const;
   void crash(Daemon& daemon);
   void break_clients(Daemon& daemon);
   void keep_counters(Daemon& daemon) const;
@@ -286,11 +289,16 @@ class Simulation {
   void observe(std::uint32_t brain);
   void observe_breakers(std::uint32_t brain);
   [[nodiscard]] std::vector<scenario::BalancerTotals> totals() const;  // By daemon.
+  [[nodiscard]] scenario::BalancerTotals total() const;
   void weigh(std::uint32_t backend) {
     Weights& weights = weights_[backend];
-    weights.busy.set(since_start(), backends_[backend].busy());
+    const std::uint32_t busy = backends_[backend].busy();
+    weights.busy.set(since_start(), busy);
     weights.waiting.set(since_start(), backends_[backend].waiting());
+    // One that has left has the places on which it finishes what it had.
+    if (!weights.present) presence_[backend].places.set(since_start(), busy);
   }
+  void note_presence();
   void leave_queue(SimRequest& request) {
     if (!request.queued) return;
     request.queued = false;
@@ -316,6 +324,7 @@ class Simulation {
     daemon_gone = 7,
     daemon_back = 8,
     scaled = 9,
+    daemon_drains = 10,
   };
   void note(Mark what, std::uint64_t who) { note(static_cast<std::uint64_t>(what), who); }
   void note(std::uint64_t what, std::uint64_t who) {
@@ -335,6 +344,7 @@ class Simulation {
   config::DaemonConfig config_;
   std::uint32_t worker_count_ = 1;
   std::vector<Daemon> daemons_;
+  std::vector<std::uint32_t> draining_;  // By number.
   DaemonChoice daemon_choice_;
   std::map<std::string, ClusterId> cluster_numbers_;  // By name, of all there ever were.
   std::vector<Brain> brains_;                         // See brain_of().
@@ -360,11 +370,18 @@ class Simulation {
     Level in_flight;
     Level busy;
     Level waiting;
+    bool present = false;  // In the configuration.
   };
-  std::vector<Weights> weights_;       // Of backends.
-  std::vector<std::uint32_t> in_use_;  // How many brains have each backend in their choice.
-  Level in_system_;                    // Requests that clients wait for.
-  Level queued_;                       // In all daemons.
+  std::vector<Weights> weights_;  // Of backends.
+  // Of a backend, what changes seldom.
+  struct Presence {
+    Level places;              // That it has while it is there.
+    Level in_use;              // Brains that have it in their choice,
+    std::uint32_t brains = 0;  // of so many that may.
+  };
+  std::vector<Presence> presence_;
+  Level in_system_;  // Requests that clients wait for.
+  Level queued_;     // In all daemons.
   std::uint32_t next_cut_ = 0;
   bool observed_ = false;  // The run has begun, and changes are news.
   std::map<std::string, std::uint32_t> backend_indices_;

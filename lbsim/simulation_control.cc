@@ -218,12 +218,45 @@ void Simulation::open(Daemon& daemon) {
 void Simulation::play(const scenario::DaemonFault& fault) {
   Daemon& daemon = daemons_[fault.daemon];
   const bool gone = daemon.state == Daemon::State::gone;
+  if (fault.drain > Duration::zero()) {
+    if (!gone && !daemon.draining) drain(daemon, fault.drain);
+    return;
+  }
   if (fault.kind == scenario::FaultKind::crash && !gone) crash(daemon);
   if (fault.kind == scenario::FaultKind::recover && gone) restart(daemon);
 }
 
+// Its listeners are closed, and all else goes on.
+void Simulation::drain(Daemon& daemon, Duration grace) {
+  note(Mark::daemon_drains, daemon.number);
+  if (has_finished(daemon)) return crash(daemon);
+  daemon.draining = true;
+  draining_.push_back(daemon.number);
+  push(grace, {.kind = EventKind::drain_ends, .a = daemon.number, .b = daemon.life});
+}
+
+// Between two events, of which one was about a brain.
+void Simulation::end_drains() {
+  for (std::size_t i = draining_.size(); i-- > 0;) {
+    Daemon& daemon = daemons_[draining_[i]];
+    if (has_finished(daemon)) crash(daemon);
+  }
+}
+
+bool Simulation::has_finished(const Daemon& daemon) const {
+  if (!daemon.waiting.empty()) return false;
+  for (std::uint32_t cluster = 0; cluster < cluster_numbers_.size(); ++cluster) {
+    for (std::uint32_t worker = 0; worker < worker_count_; ++worker) {
+      const Brain& brain = brains_[brain_of(cluster, daemon, worker)];
+      if (brain.balancer && brain.balancer->in_progress() > 0) return false;
+    }
+  }
+  return true;
+}
+
 void Simulation::crash(Daemon& daemon) {
   note(Mark::daemon_gone, daemon.number);
+  if (std::exchange(daemon.draining, false)) std::erase(draining_, daemon.number);
   daemon.state = Daemon::State::gone;
   keep_counters(daemon);
   break_clients(daemon);
@@ -258,7 +291,7 @@ void Simulation::keep_counters(Daemon& daemon) const {
   for (const std::uint32_t index : brains_of(daemon)) {
     if (!brains_[index].balancer) continue;
     const Balancer& balancer = *brains_[index].balancer;
-    daemon.past.add(totals_of(balancer));
+    daemon.past.add(totals_of(balancer.counters()));
     daemon.past.outcomes["daemon_gone"] += balancer.in_progress();
   }
 }

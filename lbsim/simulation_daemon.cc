@@ -21,7 +21,7 @@ void Simulation::daemon_receives(SimRequestId id) {
   if (!request.client_waits) return;
   const Workload& workload = workloads_[request.workload];
   Daemon& daemon = daemons_[request.daemon];
-  if (daemon.state == Daemon::State::gone) return daemon_refuses(id);
+  if (daemon.state == Daemon::State::gone || daemon.draining) return daemon_refuses(id);
   if (daemon.state == Daemon::State::starting) return daemon.waiting.push_back(id);
   const std::uint32_t worker = worker_of(workload, request.client);
   if (over_rate(daemon, worker, request)) {

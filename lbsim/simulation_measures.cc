@@ -39,17 +39,34 @@ void Simulation::cut(std::uint32_t number) {
   LB_ASSERT(number == next_cut_);
   next_cut_ = number + 1;
   const Duration at = collector_.cut_times()[number];
-  scenario::Cut cut{.balancer = {}, .levels = true, .queued = queued_.read(at), .backends = {}};
-  for (const scenario::BalancerTotals& daemon : totals()) cut.balancer.add(daemon);
+  scenario::Cut cut{
+      .balancer = total(), .levels = true, .queued = queued_.read(at), .backends = {}};
   cut.backends.resize(backends_.size());
   for (std::uint32_t backend = 0; backend < backends_.size(); ++backend) {
     Weights& weights = weights_[backend];
+    const Presence& presence = presence_[backend];
+    const std::uint64_t brains = presence.brains * static_cast<std::uint64_t>(at.count());
     cut.backends[places_[backend]] = {.in_flight = weights.in_flight.read(at),
                                       .waiting = weights.waiting.read(at),
-                                      .busy = weights.busy.read(at),
-                                      .places = backends_[backend].places()};
+                                      .busy = weights.busy.integral(at),
+                                      .places = presence.places.integral(at),
+                                      .out = brains - presence.in_use.integral(at),
+                                      .brains = brains};
   }
   collector_.cut(number, std::move(cut));
+}
+
+// Who is in the configuration now.
+void Simulation::note_presence() {
+  std::vector<bool> present(backends_.size());
+  for (const ClusterConfig& cluster : config_.clusters) {
+    for (const BackendConfig& backend : cluster.backends) present[backend_index(backend.id)] = true;
+  }
+  for (std::uint32_t backend = 0; backend < backends_.size(); ++backend) {
+    weights_[backend].present = present[backend];
+    const BackendModel& model = backends_[backend];
+    presence_[backend].places.set(since_start(), present[backend] ? model.places() : model.busy());
+  }
 }
 
 // Little's law and conservation. What was sent has ended, once; and the number of requests in the
@@ -65,7 +82,7 @@ void Simulation::finish_measures() {
 void Simulation::observe_all() {
   for (std::uint32_t brain = 0; brain < brains_.size(); ++brain) observe(brain);
   for (std::size_t backend = 0; !observed_ && backend < backends_.size(); ++backend) {
-    if (in_use_[backend] > 0) continue;
+    if (presence_[backend].in_use.value() > 0) continue;
     collector_.follow_standing().note({}, places_[backend], to_string(Exclusion::removed));
   }
   observed_ = true;
@@ -89,11 +106,12 @@ void Simulation::observe(std::uint32_t index) {
   brain.standing.resize(backends_.size(), Exclusion::removed);
   for (std::uint32_t backend = 0; backend < backends_.size(); ++backend) {
     if (now[backend] == brain.standing[backend]) continue;
-    if (brain.standing[backend] == Exclusion::none) --in_use_[backend];
-    if (now[backend] == Exclusion::none) ++in_use_[backend];
+    Level& in_use = presence_[backend].in_use;
+    if (brain.standing[backend] == Exclusion::none) in_use.fall(since_start());
+    if (now[backend] == Exclusion::none) in_use.rise(since_start());
     brain.standing[backend] = now[backend];
     collector_.follow_standing().note(since_start(), places_[backend],
-                                      in_use_[backend] > 0 ? "eligible" : to_string(now[backend]));
+                                      in_use.value() > 0 ? "eligible" : to_string(now[backend]));
   }
 }
 
@@ -115,9 +133,21 @@ std::vector<scenario::BalancerTotals> Simulation::totals() const {
   std::vector<scenario::BalancerTotals> daemons(daemons_.size());
   for (const Daemon& daemon : daemons_) daemons[daemon.number] = daemon.past;
   for (const Brain& brain : brains_) {
-    if (brain.balancer) daemons[brain.daemon->number].add(totals_of(*brain.balancer));
+    if (!brain.balancer) continue;
+    daemons[brain.daemon->number].add(totals_of(brain.balancer->counters()));
   }
   return daemons;
+}
+
+// Of all of them: names are written once.
+scenario::BalancerTotals Simulation::total() const {
+  BalancerCounters counters;
+  for (const Brain& brain : brains_) {
+    if (brain.balancer) counters.add(brain.balancer->counters());
+  }
+  scenario::BalancerTotals total = totals_of(counters);
+  for (const Daemon& daemon : daemons_) total.add(daemon.past);
+  return total;
 }
 
 }  // namespace lb::sim

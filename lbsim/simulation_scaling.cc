@@ -45,7 +45,13 @@ void Simulation::scaler_looks(std::uint32_t index) {
 // Down: first what has not started yet, then the youngest.
 void Simulation::scale(std::uint32_t index, std::uint32_t current, std::uint32_t wanted) {
   Scaler& scaler = scalers_[index];
-  if (wanted != current) note(Mark::scaled, wanted);
+  if (wanted == current) return;
+  note(Mark::scaled, wanted);
+  if (collector_.over_time() != nullptr) {
+    std::string what = "scale " + scaler.config->cluster;
+    what.append(" from ").append(std::to_string(current)).append(" to ");
+    collector_.over_time()->mark(since_start(), what.append(std::to_string(wanted)));
+  }
   for (; current < wanted; ++current) {
     scaler.pending.push_back(++scaler.last_start);
     push(scaler.config->start_delay,

@@ -8,6 +8,7 @@
 #include "lbcore/config/json.h"
 #include "lbcore/config/key_expression.h"
 #include "lbcore/config/reader.h"
+#include "lbcore/config/tls_fields.h"
 
 namespace lb::config {
 
@@ -62,7 +63,7 @@ void read(const Place& place, RetryConditions& value, Range range = {});
 template <class Fields>
 void describe(Fields& fields, BackendConfig& backend) {
   fields.required("id", backend.id, kAboveZero, "a name, unique in its cluster");
-  fields.required("address", backend.address, kAboveZero, "host:port or [v6]:port");
+  fields.required("address", backend.address, kAboveZero, "host:port, [v6]:port or unix:/path");
   fields.optional("weight", backend.weight, {.min = 1, .max = 65535},
                   "share of the traffic next to the others' weights");
   fields.optional("state", backend.state, "what the operator orders");
@@ -235,6 +236,7 @@ void describe(Fields& fields, ClusterConfig& cluster) {
   fields.optional("timeouts", cluster.timeouts, "when to give up");
   fields.optional("affinity", cluster.affinity,
                   "sessions stay on their backend by a cookie; not without this key");
+  fields.optional("tls", cluster.tls, "TLS to its backends; plain without this key");
 }
 
 }  // namespace lb::config

@@ -9,9 +9,11 @@
 #include "lbcore/config/reference.h"
 #include "lbcore/config/route_fields.h"
 #include "lbcore/config/schema.h"
+#include "lbcore/config/tls_fields.h"
 #include "lbcore/config/writer.h"
 #include "lbcore/hash.h"
 #include "lbcore/load_question.h"
+#include "lbcore/routing/header_rules.h"
 
 namespace lb::config {
 
@@ -101,7 +103,8 @@ void describe(Fields& fields, ListenerTimeouts& timeouts) {
 template <class Fields>
 void describe(Fields& fields, ListenerConfig& listener) {
   fields.required("name", listener.name, kAboveZero, "a name, unique among the listeners");
-  fields.required("bind", listener.bind, kAboveZero, "host:port or [v6]:port to listen on");
+  fields.required("bind", listener.bind, kAboveZero,
+                  "host:port, [v6]:port or unix:/path to listen on");
   fields.optional("protocol", listener.protocol, "http looks inside, tcp passes bytes on");
   optional_text(fields, "cluster", listener.cluster,
                 "the cluster all of its requests go to; or else `routes`");
@@ -111,8 +114,23 @@ void describe(Fields& fields, ListenerConfig& listener) {
                   "what becomes of a path that servers read in ways that take different routes");
   Size max_body{listener.max_body};
   fields.optional("max_body", max_body, "longest request body, 0 for any");
+  Size min_rate{listener.min_rate};
+  fields.optional("min_rate", min_rate,
+                  "bytes a second below which a client is too slow for a body, 0 for none");
   fields.optional("timeouts", listener.timeouts, "when to give up on a client");
+  optional_text(fields, "via", listener.via, "our name in the Via field of http; or no such field");
+  fields.optional("tls", listener.tls, "TLS with its clients; plain without this key");
   fields.any_of({"cluster", "routes"}, R"(expected "cluster" or "routes": where its requests go)");
+}
+
+template <class Fields>
+void describe(Fields& fields, ConnectionLimitsConfig& limits) {
+  constexpr Range kLimit{.min = 0, .max = 10'000'000};
+  fields.optional("max_connections", limits.max_connections, kLimit,
+                  "clients' connections at a time, beyond which they wait in the system's queue; 0 "
+                  "for as many as there are descriptors for");
+  fields.optional("max_connections_per_client", limits.max_connections_per_client, kLimit,
+                  "the same from one address, beyond which they are refused; 0 for any number");
 }
 
 template <class Fields>
@@ -136,6 +154,7 @@ void describe(Fields& fields, DaemonConfig& config) {
                   "how often workers tell each other their load");
   fields.optional("shutdown_timeout", config.shutdown_timeout, kFromZero,
                   "for what is in flight when told to stop");
+  fields.optional("limits", config.limits, "how many clients may be connected");
   fields.optional("rate_limit", config.rate_limit,
                   "how many requests a client may send; any number without this key");
   fields.optional("admin", config.admin, "metrics and admin API; none without this key");
@@ -210,15 +229,21 @@ class CrossChecks {
     place_.problems.push_back({node.at, std::move(path), std::move(message)});
   }
 
+  struct AddressRules {
+    bool port_zero = false;  // A listener's may be any free one.
+    bool unix_socket = true;
+  };
   void check_address(const Node& node, const std::string& path, const std::string& address,
-                     bool port_zero) {
+                     AddressRules rules) {
     if (address.empty()) return;  // Reported as missing.
     const auto parsed = parse_address(address);
-    if (!parsed || (parsed->port == 0 && !port_zero)) {
-      report(
-          node, path,
-          "expected host:port or [v6]:port, such as \"127.0.0.1:8080\", found \"" + address + '"');
-    }
+    const bool of_host = parsed && parsed->path.empty() && (parsed->port != 0 || rules.port_zero);
+    const bool of_file = parsed && !parsed->path.empty() && rules.unix_socket;
+    if (of_host || of_file) return;
+    std::string message = "expected host:port";
+    message += rules.unix_socket ? ", [v6]:port or unix:/path" : " or [v6]:port";
+    message.append(", such as \"127.0.0.1:8080\", found \"").append(address).append("\"");
+    report(node, path, std::move(message));
   }
 
   void check_listeners() {
@@ -233,11 +258,17 @@ class CrossChecks {
         report(node_at("listeners", i, "name"), at + ".name",
                "another listener is named \"" + listener.name + "\" already");
       }
-      check_address(node_at("listeners", i, "bind"), at + ".bind", listener.bind, true);
+      check_address(node_at("listeners", i, "bind"), at + ".bind", listener.bind,
+                    {.port_zero = true});
       const bool fixed_port = !listener.bind.ends_with(":0");
       if (!listener.bind.empty() && fixed_port && !binds.insert(listener.bind).second) {
         report(node_at("listeners", i, "bind"), at + ".bind",
                "another listener is bound to \"" + listener.bind + "\" already");
+      }
+      if (!listener.via.empty() && !is_token(listener.via)) {
+        report(node_at("listeners", i, "via"), at + ".via",
+               "expected a name without spaces or commas, such as \"lbd\", found \"" +
+                   listener.via + '"');
       }
       check_destination(i, listener, at, clusters);
     }
@@ -314,7 +345,7 @@ class CrossChecks {
                "another backend of this cluster is named \"" + backend.id + "\" already");
       }
       check_address(node_at("clusters", cluster_index, "address", "backends", j),
-                    backend_at + ".address", backend.address, false);
+                    backend_at + ".address", backend.address, {});
     }
   }
 
@@ -323,10 +354,10 @@ class CrossChecks {
     const Node* bind = admin == nullptr ? nullptr : admin->find("bind");
     const Node& node = bind == nullptr ? place_.node : *bind;
     const std::string at = path("admin.bind");
-    check_address(node, at, config_.admin->bind, true);
+    check_address(node, at, config_.admin->bind, {.port_zero = true, .unix_socket = false});
     const auto address = parse_address(config_.admin->bind);
-    const bool loopback = address && (address->host.starts_with("127.") || address->host == "::1" ||
-                                      address->host == "localhost");
+    const bool loopback = address && (!address->path.empty() || address->host.starts_with("127.") ||
+                                      address->host == "::1" || address->host == "localhost");
     if (address && !loopback) {
       report(node, at,
              "the admin API has no login, so it may only listen on loopback, such as "
@@ -339,7 +370,7 @@ class CrossChecks {
   const DaemonConfig& config_;
 };
 
-// A YAML file may hold bytes that are not UTF-8, which dump() would throw about.
+// A word of the command line may hold bytes that are not UTF-8, which dump() would throw about.
 std::string dump(const Json& json, int indent = -1) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
@@ -347,6 +378,15 @@ std::string dump(const Json& json, int indent = -1) {
 }  // namespace
 
 std::optional<Address> parse_address(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  constexpr std::size_t kPathMax = 107;  // sockaddr_un has room for this and a zero.
+  if (text.starts_with(kUnix)) {
+    const std::string_view path = text.substr(kUnix.size());
+    const bool good = path.starts_with('/') && path.size() <= kPathMax &&
+                      path.find('\0') == std::string_view::npos;
+    return good ? std::optional{Address{.host = {}, .port = 0, .path = std::string{path}}}
+                : std::nullopt;
+  }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
   std::string_view host = text.substr(0, colon);
@@ -362,7 +402,7 @@ std::optional<Address> parse_address(std::string_view text) {
   if (host.empty() || error != std::errc{} || end != port_text.data() + port_text.size()) {
     return std::nullopt;
   }
-  return Address{std::string{host}, port};
+  return Address{.host = std::string{host}, .port = port, .path = {}};
 }
 
 void read(const Place& place, DaemonConfig& config, Range) {
@@ -379,6 +419,29 @@ LoadedConfig load_config(std::string_view text, std::string_view file_name) {
   read(Place{root, "", loaded.problems}, loaded.config);
   CrossChecks(Place{root, "", loaded.warnings}, loaded.config).warn();
   return loaded;
+}
+
+Position position_of(std::string_view text, std::string_view file_name, std::string_view path) {
+  std::vector<Problem> ignored;
+  const Node root = parse_document(text, file_name, ignored);
+  const Node* node = &root;
+  Position at = root.at;
+  while (!path.empty() && node != nullptr) {
+    const std::size_t end = std::min(path.find_first_of(".[]"), path.size());
+    const std::string_view word = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    if (word.empty()) continue;
+    std::size_t index = 0;
+    const auto [rest, error] = std::from_chars(word.data(), word.data() + word.size(), index);
+    const bool is_index = error == std::errc{} && node->kind == Node::Kind::list;
+    if (is_index) {
+      node = index < node->items.size() ? &node->items[index] : nullptr;
+    } else {
+      node = node->find(word);
+    }
+    if (node != nullptr) at = node->at;
+  }
+  return at;
 }
 
 std::vector<Problem> check_config(const DaemonConfig& config) {

@@ -13,6 +13,7 @@
 #include "lbcore/config/reader.h"
 #include "lbcore/rate_limiter.h"
 #include "lbcore/routing/route_config.h"
+#include "lbcore/tls_config.h"
 
 namespace lb::config {
 
@@ -29,14 +30,26 @@ struct ListenerTimeouts {
 
 struct ListenerConfig {
   std::string name;
-  std::string bind;  // host:port or [v6]:port; port 0 takes a free one.
+  std::string bind;  // host:port, [v6]:port or unix:/path; port 0 takes a free one.
   Protocol protocol = Protocol::http;
   std::string cluster;         // Of all its requests; empty when it has routes.
   std::uint64_t max_body = 0;  // Bytes of a request body; 0 for no limit: bodies are streamed.
+  // Bytes a second, of bodies in either direction, beyond what timeouts.body allows; 0 for no such
+  // limit. Only the time in which the client keeps us waiting counts.
+  std::uint64_t min_rate = 64;
   ListenerTimeouts timeouts;
+  std::string via;  // Our name in Via; empty for no such field.
+  std::optional<ListenerTlsConfig> tls;
   std::vector<RouteConfig> routes;  // The first that fits is taken; without one it is 404.
   AmbiguousPaths ambiguous_paths = AmbiguousPaths::refuse;
   bool operator==(const ListenerConfig&) const = default;
+};
+
+// Connections of clients, of all listeners together.
+struct ConnectionLimitsConfig {
+  std::uint32_t max_connections = 0;             // 0: as many as there are descriptors for.
+  std::uint32_t max_connections_per_client = 0;  // Of one address; 0 for any number.
+  bool operator==(const ConnectionLimitsConfig&) const = default;
 };
 
 struct AdminConfig {
@@ -65,15 +78,18 @@ struct DaemonConfig {
   // How often workers tell each other what they have in flight, while they have something.
   Duration load_exchange = std::chrono::milliseconds{1};
   Duration shutdown_timeout = std::chrono::seconds{30};  // For requests in flight after TERM.
-  std::optional<RateLimitConfig> rate_limit;             // Of all listeners together.
+  ConnectionLimitsConfig limits;
+  std::optional<RateLimitConfig> rate_limit;  // Of all listeners together.
   std::optional<AdminConfig> admin;
   LogConfig log;
   bool operator==(const DaemonConfig&) const = default;
 };
 
+// host:port, [v6]:port or unix:/path.
 struct Address {
   std::string host;  // Without the brackets of IPv6.
   std::uint16_t port = 0;
+  std::string path;  // Of a unix socket; then there is no host.
 };
 [[nodiscard]] std::optional<Address> parse_address(std::string_view text);
 
@@ -89,6 +105,11 @@ struct LoadedConfig {
 // Every problem at once: syntax, keys, types, bounds, and what only fits together (a listener's
 // cluster exists, names are unique, addresses parse). `file_name` decides between JSON and YAML.
 [[nodiscard]] LoadedConfig load_config(std::string_view text, std::string_view file_name);
+
+// What is found wrong later, of files that the configuration names, has a place in it too: `path`
+// such as listeners[0].tls.certificates[1].key, or what of it there is.
+[[nodiscard]] Position position_of(std::string_view text, std::string_view file_name,
+                                   std::string_view path);
 
 // A configuration that was put together in code or changed by the admin API, checked by the same
 // rules. Paths are right; positions are those of its JSON text.

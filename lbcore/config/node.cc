@@ -17,6 +17,48 @@ std::string path_below(const std::string& path, const std::string& key) {
   return path.empty() ? key : path + '.' + key;
 }
 
+Position behind(Position at, char c) {
+  return c == '\n' ? Position{at.line + 1, 1} : Position{at.line, at.column + 1};
+}
+
+// Of the byte number `offset`, from 0.
+Position place_of(std::string_view text, std::size_t offset) {
+  Position at;
+  for (const char c : text.substr(0, offset)) at = behind(at, c);
+  return at;
+}
+
+// The bytes that a character of UTF-8 at the front of the text has (RFC 3629, section 4); 0 when
+// there is none.
+std::size_t utf8_character(std::string_view text) {
+  const auto byte = [&](std::size_t n) -> unsigned {
+    return n < text.size() ? static_cast<unsigned char>(text[n]) : 0;
+  };
+  const auto follows = [&](std::size_t n) { return (byte(n) & 0xc0U) == 0x80U; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const std::size_t size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  for (std::size_t n = 1; n < size; ++n) {
+    if (!follows(n)) return 0;
+  }
+  // Longer than needed, a half of a pair of UTF-16, or behind the last one.
+  const bool wrong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
+                     (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f);
+  return wrong ? 0 : size;
+}
+
+// How much of the text is UTF-8. JSON is that or no JSON; what is not could not be written again.
+std::size_t valid_utf8(std::string_view text) {
+  std::size_t good = 0;
+  while (good < text.size()) {
+    const std::size_t size = utf8_character(text.substr(good));
+    if (size == 0) break;
+    good += size;
+  }
+  return good;
+}
+
 void add_entry(Node& map, Node::Entry entry, std::string path, std::vector<Problem>& problems) {
   if (map.find(entry.key) != nullptr) {
     problems.push_back(
@@ -86,6 +128,10 @@ bool indented_by_tab(std::string_view text, int line) {
 }
 
 Node parse_yaml(std::string_view text, std::vector<Problem>& problems) {
+  if (const std::size_t good = valid_utf8(text); good < text.size()) {
+    problems.push_back({place_of(text, good), "", "not UTF-8; save the file in that encoding"});
+    return {};
+  }
   try {
     return from_yaml(YAML::Load(std::string{text}), "", 0, problems);
   } catch (const YAML::Exception& error) {
@@ -125,13 +171,6 @@ class TokenWalk {
     return start;
   }
 
-  // The place of the byte number `offset`, from 0.
-  static Position place_of(std::string_view text, std::size_t offset) {
-    TokenWalk walk(text);
-    while (walk.offset_ < std::min(offset, text.size())) walk.step();
-    return walk.at_;
-  }
-
  private:
   static bool is_between(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',' || c == ':';
@@ -140,8 +179,7 @@ class TokenWalk {
 
   void step() {
     if (offset_ >= text_.size()) return;
-    const bool newline = text_[offset_++] == '\n';
-    at_ = newline ? Position{at_.line + 1, 1} : Position{at_.line, at_.column + 1};
+    at_ = behind(at_, text_[offset_++]);
   }
 
   std::string_view text_;
@@ -183,7 +221,7 @@ class JsonReader final : public nlohmann::json_sax<nlohmann::json> {
                    const nlohmann::detail::exception& error) override {
     const std::string what = error.what();
     const std::size_t reason = what.find(": ");
-    problems_.push_back({TokenWalk::place_of(text_, offset == 0 ? 0 : offset - 1), "",
+    problems_.push_back({place_of(text_, offset == 0 ? 0 : offset - 1), "",
                          "not JSON: " + what.substr(reason == std::string::npos ? 0 : reason + 2)});
     return false;
   }

@@ -67,6 +67,9 @@ std::string type_words(const std::optional<T>&, Range range) {
 }
 
 template <class Enum>
+requires std::is_enum_v<Enum> std::string type_words(const std::vector<Enum>&, Range range);
+
+template <class Enum>
 requires std::is_enum_v<Enum> std::string type_words(const Enum&, Range) {
   std::vector<std::string_view> words;
   for (const auto& [_, word] : EnumWords<Enum>::words) words.push_back(word);
@@ -74,6 +77,11 @@ requires std::is_enum_v<Enum> std::string type_words(const Enum&, Range) {
 }
 
 // An object with keys of its own; one that may be absent and a list of them are taken apart too.
+template <class Enum>
+requires std::is_enum_v<Enum> std::string type_words(const std::vector<Enum>&, Range range) {
+  return "list of " + type_words(Enum{}, range);
+}
+
 template <class T>
 concept HasKeys = DescribesItself<T> || requires(T& value, KeyLister& lister) {
   describe(lister, value);

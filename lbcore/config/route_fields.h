@@ -108,7 +108,20 @@ template <class Fields>
 void describe(Fields& fields, HeaderRulesConfig& rules) {
   fields.optional("set", rules.set, "fields and their values, in place of all of that name");
   fields.optional("add", rules.add, "fields and their values, beside those of that name");
+  fields.optional("default", rules.defaults,
+                  "fields and their values, where there is none of that name");
   fields.optional("remove", rules.remove, kAboveZero, "fields that go no further");
+}
+
+template <class Fields>
+void describe(Fields& fields, CorsConfig& cors) {
+  fields.required("origins", cors.origins, kAboveZero,
+                  "whose pages: https://example.com, https://*.example.com, or \"*\"");
+  fields.optional("methods", cors.methods, kAboveZero, "that they may use");
+  fields.optional("headers", cors.headers, kAboveZero, "that their requests may have");
+  fields.optional("expose", cors.expose, kAboveZero, "of an answer, that they may read");
+  fields.optional("credentials", cors.credentials, "whether with cookies and the like");
+  fields.optional("max_age", cors.max_age, kFromZero, "a browser need not ask again for so long");
 }
 
 template <class Fields>
@@ -126,6 +139,9 @@ void describe(Fields& fields, RouteConfig& route) {
   fields.optional("rewrite", route.rewrite, "what the backend is asked for instead");
   fields.optional("request_headers", route.request_headers, "changes on the way to the backend");
   fields.optional("response_headers", route.response_headers, "changes on the way to the client");
+  fields.optional("cors", route.cors, "whose pages in a browser may use it, beside its own site's");
+  fields.optional("security_headers", route.security_headers,
+                  "answers that say nothing to browsers ask them to be careful");
 }
 
 // Adds the problems of a listener's routes; `place` is that of the list, `clusters` are those there

@@ -31,6 +31,10 @@ HeaderRules::HeaderRules(const HeaderRulesConfig& config) {
       lines_ += field.name + ": " + field.value + "\r\n";
     }
   }
+  for (const NamedValue& field : config.defaults.items) {
+    LB_ASSERT(is_token(field.name) && is_field_value(field.value) && !why_reserved(field.name));
+    defaults_.push_back({field.name, field.name + ": " + field.value + "\r\n"});
+  }
   for (const NamedValue& field : config.set.items) dropped_.push_back(to_lower(field.name));
   for (const std::string& name : config.remove) {
     LB_ASSERT(!why_reserved(name));
@@ -42,6 +46,14 @@ HeaderRules::HeaderRules(const HeaderRulesConfig& config) {
 bool HeaderRules::drops(std::string_view name) const {
   return std::any_of(dropped_.begin(), dropped_.end(),
                      [&](const std::string& dropped) { return equal_in_any_case(dropped, name); });
+}
+
+NamedValues security_headers(bool secure) {
+  NamedValues fields{{{"X-Content-Type-Options", "nosniff"},
+                      {"X-Frame-Options", "DENY"},
+                      {"Referrer-Policy", "strict-origin-when-cross-origin"}}};
+  if (secure) fields.items.push_back({"Strict-Transport-Security", "max-age=31536000"});
+  return fields;
 }
 
 bool is_token(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lbcore/routing/cors.h"
 #include "lbcore/routing/header_rules.h"
 #include "lbcore/routing/host.h"
 #include "lbcore/routing/match_checks.h"
@@ -29,6 +30,7 @@ class Checker {
     if (route_.rewrite) check_rewrite(*route_.rewrite);
     if (route_.request_headers) check_rules(*route_.request_headers, "request_headers");
     if (route_.response_headers) check_rules(*route_.response_headers, "response_headers");
+    if (route_.cors) check_cors(*route_.cors);
     check_what_is_not_forwarded();
     return std::move(problems_);
   }
@@ -169,8 +171,8 @@ class Checker {
   }
 
   void check_rules(const HeaderRulesConfig& rules, const std::string& key) {
-    for (const auto& [values, word] :
-         {std::pair{&rules.set, "set"}, std::pair{&rules.add, "add"}}) {
+    for (const auto& [values, word] : {std::pair{&rules.set, "set"}, std::pair{&rules.add, "add"},
+                                       std::pair{&rules.defaults, "default"}}) {
       for (const NamedValue& field : values->items) {
         const Keys keys{key, word, field.name};
         check_field_name(field.name, keys);
@@ -195,7 +197,40 @@ class Checker {
       }
     }
     if (rules == HeaderRulesConfig{}) {
-      report({key}, R"(changes nothing; expected "set", "add" or "remove")");
+      report({key}, R"(changes nothing; expected "set", "add", "default" or "remove")");
+    }
+  }
+
+  void check_cors(const CorsConfig& cors) {
+    const auto any = [](const std::vector<std::string>& list) {
+      return std::find(list.begin(), list.end(), "*") != list.end();
+    };
+    if (cors.origins.empty()) {
+      report({"cors", "origins"}, R"(expected at least one, such as "https://example.com")");
+    }
+    for (std::size_t i = 0; i < cors.origins.size(); ++i) {
+      if (is_origin_pattern(cors.origins[i])) continue;
+      report(
+          {"cors", "origins", at_index(i)},
+          R"(expected an origin such as "https://example.com" or "https://*.example.com", found )" +
+              quoted(cors.origins[i]));
+    }
+    for (const auto& [list, word] :
+         {std::pair{&cors.methods, "methods"}, std::pair{&cors.headers, "headers"},
+          std::pair{&cors.expose, "expose"}}) {
+      for (std::size_t i = 0; i < list->size(); ++i) {
+        if (is_token((*list)[i])) continue;
+        report({"cors", word, at_index(i)}, "expected a name, found " + quoted((*list)[i]));
+      }
+    }
+    // The Fetch standard takes "*" for a name like any other then.
+    if (!cors.credentials) return;
+    for (const auto& [list, word] :
+         {std::pair{&cors.origins, "origins"}, std::pair{&cors.methods, "methods"},
+          std::pair{&cors.headers, "headers"}, std::pair{&cors.expose, "expose"}}) {
+      if (any(*list)) {
+        report({"cors", word}, R"("*" does not go with credentials; name them one by one)");
+      }
     }
   }
 

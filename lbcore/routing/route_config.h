@@ -2,12 +2,14 @@
 // route_checks.h says what is wrong with them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "lbcore/request_attributes.h"
+#include "lbcore/time.h"
 
 namespace lb {
 
@@ -87,7 +89,19 @@ struct HeaderRulesConfig {
   NamedValues set;  // In place of all fields of that name.
   NamedValues add;  // Beside them.
   std::vector<std::string> remove;
+  NamedValues defaults;  // Where there is none of that name.
   bool operator==(const HeaderRulesConfig&) const = default;
+};
+
+// Which pages of other origins may use what a route answers: see cors.h.
+struct CorsConfig {
+  std::vector<std::string> origins;  // See is_origin_pattern().
+  std::vector<std::string> methods = {"GET", "HEAD", "POST"};
+  std::vector<std::string> headers;  // That a request may have beyond the harmless ones.
+  std::vector<std::string> expose;   // Of an answer, likewise.
+  bool credentials = false;
+  Duration max_age = std::chrono::minutes{10};  // A browser need not ask again for so long.
+  bool operator==(const CorsConfig&) const = default;
 };
 
 struct RouteConfig {
@@ -105,6 +119,8 @@ struct RouteConfig {
   std::optional<RewriteConfig> rewrite;
   std::optional<HeaderRulesConfig> request_headers;
   std::optional<HeaderRulesConfig> response_headers;
+  std::optional<CorsConfig> cors;
+  bool security_headers = false;  // See security_headers() in header_rules.h.
   bool operator==(const RouteConfig&) const = default;
 };
 

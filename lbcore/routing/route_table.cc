@@ -15,8 +15,25 @@ bool depends_on_path(const RouteConfig& config) {
   return !match.path.empty() || !match.path_prefix.empty() || !match.path_regex.empty() || rewrites;
 }
 
+// But for those the rules speak of already.
+void add_security_headers(bool secure, HeaderRulesConfig& rules) {
+  for (NamedValue& field : security_headers(secure).items) {
+    const auto names_it = [&](const NamedValue& rule) {
+      return equal_in_any_case(rule.name, field.name);
+    };
+    const auto in = [&](const NamedValues& values) {
+      return std::any_of(values.items.begin(), values.items.end(), names_it);
+    };
+    const bool removed =
+        std::any_of(rules.remove.begin(), rules.remove.end(),
+                    [&](const auto& name) { return equal_in_any_case(name, field.name); });
+    if (removed || in(rules.set) || in(rules.add) || in(rules.defaults)) continue;
+    rules.defaults.items.push_back(std::move(field));
+  }
+}
+
 Route make_route(const RouteConfig& config, std::size_t index,
-                 const RouteTable::ResolveCluster& resolve) {
+                 const RouteTable::ResolveCluster& resolve, bool secure) {
   Route route;
   route.label = config.name.empty() ? "routes[" + std::to_string(index) + ']' : config.name;
   if (!config.cluster.empty()) {
@@ -36,7 +53,10 @@ Route make_route(const RouteConfig& config, std::size_t index,
     route.rewritten_host = config.rewrite->host;
   }
   if (config.request_headers) route.request_headers = HeaderRules(*config.request_headers);
-  if (config.response_headers) route.response_headers = HeaderRules(*config.response_headers);
+  HeaderRulesConfig response_headers = config.response_headers.value_or(HeaderRulesConfig{});
+  if (config.security_headers) add_security_headers(secure, response_headers);
+  route.response_headers = HeaderRules(response_headers);
+  if (config.cors) route.cors.emplace(*config.cors);
   return route;
 }
 
@@ -65,7 +85,7 @@ bool all_fit(const std::vector<NamedValue>& wanted, Find&& find) {
 }  // namespace
 
 RouteTable::RouteTable(const std::vector<RouteConfig>& routes, AmbiguousPaths ambiguous_paths,
-                       const ResolveCluster& resolve)
+                       const ResolveCluster& resolve, bool secure)
     : ambiguous_paths_(ambiguous_paths), index_(routes) {
   for (const RouteConfig& config : routes) {
     looks_at_paths_ = looks_at_paths_ || depends_on_path(config);
@@ -77,7 +97,7 @@ RouteTable::RouteTable(const std::vector<RouteConfig>& routes, AmbiguousPaths am
     conditions.cookies = match.cookies.items;
     conditions.query = match.query.items;
     conditional_.push_back(!conditions.empty());
-    routes_.push_back(make_route(config, routes_.size(), resolve));
+    routes_.push_back(make_route(config, routes_.size(), resolve, secure));
   }
 }
 

@@ -20,6 +20,7 @@
 
 #include "lbcore/ids.h"
 #include "lbcore/request_attributes.h"
+#include "lbcore/routing/cors.h"
 #include "lbcore/routing/header_rules.h"
 #include "lbcore/routing/path_rewrite.h"
 #include "lbcore/routing/regex.h"
@@ -40,6 +41,7 @@ struct Route {
   std::string rewritten_host;  // Empty: the request's.
   HeaderRules request_headers;
   HeaderRules response_headers;
+  std::optional<Cors> cors;
 };
 
 // Room for the forms of a path that is not in its normal form already. Keep it from one request to
@@ -69,8 +71,9 @@ class RouteTable {
   using ResolveCluster = std::function<ClusterId(const std::string& name)>;
 
   // REQUIRES: check_routes() found nothing wrong. `resolve` is called once for every cluster named.
+  // `secure`: clients come by TLS.
   RouteTable(const std::vector<RouteConfig>& routes, AmbiguousPaths ambiguous_paths,
-             const ResolveCluster& resolve);
+             const ResolveCluster& resolve, bool secure = false);
 
   // `request.host` may be in any case; no port.
   [[nodiscard]] Routed route(const RequestAttributes& request, PathScratch& scratch) const;

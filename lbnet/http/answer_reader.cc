@@ -18,17 +18,24 @@ AnswerReader::Result AnswerReader::next_head(const Buffer& in, ResponseHead& hea
   }
   // Nothing may stand in front of an answer, not even an empty line.
   if (scanner_.start() != 0) return Result::invalid;
-  if (!parse_response_head(bytes.substr(0, scanner_.end()), to_head_, head)) return Result::invalid;
+  if (!parse_response_head(bytes.substr(0, scanner_.end()), asked_.head, head))
+    return Result::invalid;
   framing_ = head.framing;
+  if (head.status == 101) {
+    // Nobody switches who was not asked to, nor to anything else.
+    const bool asked = !asked_.upgrade.empty() && equal_ignoring_case(head.upgrade, asked_.upgrade);
+    framing_.kind = Framing::Kind::until_close;
+    return asked ? Result::final : Result::invalid;
+  }
   if (!head.interim()) return Result::final;
-  // We never ask for an upgrade, so nobody may switch.
-  return head.status == 101 || ++interims_ > kInterimMax ? Result::invalid : Result::interim;
+  return ++interims_ > kInterimMax ? Result::invalid : Result::interim;
 }
 
 void AnswerReader::take_head(Buffer& in) {
   in.consume(scanner_.end());
   scanner_.reset();
   body_ = BodyDecoder(framing_);
+  if (asked_.takes_trailers) body_.keep_trailers();
 }
 
 }  // namespace lb::net::http

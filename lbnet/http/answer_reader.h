@@ -11,14 +11,20 @@ namespace lb::net::http {
 
 class AnswerReader {
  public:
-  // To a request that was a HEAD, or not.
-  explicit AnswerReader(bool to_head) : to_head_(to_head) {}
+  // What there is to know of the request. `upgrade`: the protocol it asks for, and may be answered
+  // with; it has to stay.
+  struct Asked {
+    bool head = false;
+    bool takes_trailers = false;
+    std::string_view upgrade;
+  };
+  explicit AnswerReader(const Asked& asked) : asked_(asked) {}
 
   enum class Result {
     incomplete,  // Nothing to say before more has come.
     interim,     // A 1xx; another head follows.
-    final,
-    invalid,  // Not an answer that may be passed on.
+    final,       // Also a 101, after which the body is whatever comes.
+    invalid,     // Not an answer that may be passed on.
   };
   // Looks at what is in the buffer. An interim or final head is in `head` then, with views into the
   // buffer, until take_head().
@@ -29,7 +35,7 @@ class AnswerReader {
   [[nodiscard]] BodyDecoder& body() { return body_; }
 
  private:
-  bool to_head_;
+  Asked asked_;
   int interims_ = 0;
   HeadScanner scanner_;
   Framing framing_;

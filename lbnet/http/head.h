@@ -1,6 +1,7 @@
 // The parsed form of a message head. Views point into the buffer that was parsed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -17,6 +18,7 @@ enum class FieldId : std::uint8_t {
   transfer_encoding,
   expect,
   keep_alive,
+  max_forwards,
   proxy_connection,
   te,
   trailer,
@@ -24,6 +26,7 @@ enum class FieldId : std::uint8_t {
   x_forwarded_for,
   x_forwarded_host,
   x_forwarded_proto,
+  x_ssl_client,  // All that begin so.
 };
 
 struct Field {
@@ -43,6 +46,9 @@ struct Framing {
 struct ConnectionOptions {
   bool close = false;
   bool keep_alive = false;
+  bool upgrade = false;
+  bool te = false;
+  std::ptrdiff_t count = 0;  // Of all options, empty ones too.
 };
 
 struct RequestHead {
@@ -54,6 +60,11 @@ struct RequestHead {
   Framing framing;
   ConnectionOptions connection;
   bool expects_continue = false;
+  bool takes_trailers = false;  // TE: trailers
+  // The protocol the client would rather speak; empty for none that we would help it to.
+  std::string_view upgrade;
+  // Of OPTIONS and TRACE only (RFC 9110, section 7.6.2).
+  std::optional<std::uint32_t> max_forwards;
 
   [[nodiscard]] bool persistent() const {
     return minor_version >= 1 ? !connection.close : connection.keep_alive;
@@ -73,8 +84,13 @@ struct ResponseHead {
   std::vector<Field> fields;
   Framing framing;
   ConnectionOptions connection;
+  std::string_view upgrade;  // Of a 101: the protocol it switches to.
+  // There is no body, by the rules for HEAD and 304, but its fields tell of one. A backend that
+  // does not know the rules will send it.
+  bool withholds_body = false;
 
-  [[nodiscard]] bool interim() const { return status >= 100 && status < 200; }
+  // Of several, with a final one to follow. A 101 is the last that HTTP says on its connection.
+  [[nodiscard]] bool interim() const { return status >= 100 && status < 200 && status != 101; }
   [[nodiscard]] bool persistent() const {
     return minor_version >= 1 ? !connection.close : connection.keep_alive;
   }

@@ -1,5 +1,7 @@
 #include "lbnet/http/head_parser.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -42,8 +44,21 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+// Ours to say, see write_request_head().
+bool is_about_client_certificate(std::string_view name) {
+  constexpr std::string_view kPrefix = "x-ssl-client-";
+  if (name.size() < kPrefix.size()) return false;
+  return std::equal(kPrefix.begin(), kPrefix.end(), name.begin(),
+                    [](char ours, char c) { return lower(c == '_' ? '-' : c) == ours; });
+}
+
+// By its letters: "_" counts as "-" here, see parse_fields().
 FieldId identify(std::string_view name) {
-  const auto is = [&](std::string_view known) { return equal_ignoring_case(name, known); };
+  if (is_about_client_certificate(name)) return FieldId::x_ssl_client;
+  const auto is = [&](std::string_view known) {
+    return std::equal(name.begin(), name.end(), known.begin(), known.end(),
+                      [](char x, char y) { return (x == '_' ? '-' : lower(x)) == y; });
+  };
   switch (name.size()) {
     case 2: return is("te") ? FieldId::te : FieldId::other;
     case 4: return is("host") ? FieldId::host : FieldId::other;
@@ -54,6 +69,7 @@ FieldId identify(std::string_view name) {
       return is("connection")   ? FieldId::connection
              : is("keep-alive") ? FieldId::keep_alive
                                 : FieldId::other;
+    case 12: return is("max-forwards") ? FieldId::max_forwards : FieldId::other;
     case 14: return is("content-length") ? FieldId::content_length : FieldId::other;
     case 15: return is("x-forwarded-for") ? FieldId::x_forwarded_for : FieldId::other;
     case 16:
@@ -84,14 +100,18 @@ FieldsError parse_fields(std::string_view head, std::vector<Field>& fields) {
   for (std::string_view line = take_line(head); !line.empty(); line = take_line(head)) {
     if (fields.size() == kFieldsMax) return FieldsError::too_many;
     const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return FieldsError::malformed;
     // A folded line starts with white space, which no token does; so does one with a space before
     // its colon fail.
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+    const std::string_view name = line.substr(0, colon);
+    const std::string_view value = trim(line.substr(colon + 1));
+    if (!is_token(name) || !all_of(value, kValueChars)) return FieldsError::malformed;
+    const FieldId id = identify(name);
+    // To whoever hands fields to a program as CGI does, Content_Length is Content-Length.
+    if (id != FieldId::other && name.find('_') != std::string_view::npos) {
       return FieldsError::malformed;
     }
-    const std::string_view value = trim(line.substr(colon + 1));
-    if (!all_of(value, kValueChars)) return FieldsError::malformed;
-    fields.push_back({line.substr(0, colon), value, identify(line.substr(0, colon))});
+    fields.push_back({name, value, id});
   }
   return FieldsError::none;
 }
@@ -109,9 +129,15 @@ bool for_each_element(std::string_view list, Visit&& visit) {
 }
 
 bool read_connection(const Field& field, ConnectionOptions& options) {
+  // Each option is compared with each field: thousands of them would buy a lot of our time.
+  constexpr std::ptrdiff_t kOptionsMax = 32;
+  options.count += 1 + std::count(field.value.begin(), field.value.end(), ',');
+  if (options.count > kOptionsMax) return false;
   return for_each_element(field.value, [&](std::string_view option) {
     if (equal_ignoring_case(option, "close")) options.close = true;
     if (equal_ignoring_case(option, "keep-alive")) options.keep_alive = true;
+    if (equal_ignoring_case(option, "upgrade")) options.upgrade = true;
+    if (equal_ignoring_case(option, "te")) options.te = true;
     return is_token(option);
   });
 }
@@ -123,6 +149,21 @@ struct DeclaredLength {
   bool chunked = false;
   std::optional<std::uint64_t> length;
 };
+
+// A list of codings is malformed when it is no list of tokens, or when chunked is anywhere but at
+// its end: RFC 9112, sections 6.1 and 6.3.
+void read_transfer_encoding(std::string_view value, DeclaredLength& declared) {
+  for (;;) {
+    if (declared.chunked) declared.malformed = true;
+    const std::size_t comma = value.find(',');
+    const std::string_view coding = trim(value.substr(0, comma));
+    if (!is_token(coding)) declared.malformed = true;
+    const bool chunked = equal_ignoring_case(coding, "chunked");
+    (chunked ? declared.chunked : declared.unknown_coding) = true;
+    if (comma == std::string_view::npos) return;
+    value.remove_prefix(comma + 1);
+  }
+}
 
 DeclaredLength declared_length(const std::vector<Field>& fields) {
   constexpr std::size_t kDigitsMax = 18;
@@ -138,46 +179,51 @@ DeclaredLength declared_length(const std::vector<Field>& fields) {
       if (!good || declared.length) declared.malformed = true;
       declared.length = length;
     } else if (field.id == FieldId::transfer_encoding) {
-      if (declared.chunked) declared.malformed = true;
-      if (equal_ignoring_case(field.value, "chunked")) {
-        declared.chunked = true;
-      } else {
-        declared.unknown_coding = true;
-      }
+      read_transfer_encoding(field.value, declared);
     }
   }
   if (declared.length && (declared.chunked || declared.unknown_coding)) declared.malformed = true;
   return declared;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
+
+// What is in the brackets, without a zone: that one means nothing beyond the host that named it.
+bool is_ipv6(std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  if (text.size() >= terminated.size()) return false;
+  std::copy(text.begin(), text.end(), terminated.begin());
+  in6_addr address{};
+  return inet_pton(AF_INET6, terminated.data(), &address) == 1;
+}
+
+// A reg-name of RFC 3986, but for commas and percent: "te%73t" is "test" to those who decode it.
+bool is_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_digit(c) || is_letter(c) ||
+           std::string_view{"-._~!$&'()*+;="}.find(c) != std::string_view::npos;
+  });
+}
+
+// Empty, or from 1 to 65535.
+bool is_port(std::string_view text) {
+  if (text.empty()) return true;
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && end == text.data() + text.size() && text.size() <= 5 && port > 0;
+}
+
 // host[:port] of RFC 3986 without userinfo.
 bool is_authority(std::string_view text) {
-  if (text.empty()) return false;
-  if (text.front() == '[') {
-    const std::size_t close = text.find(']');
-    if (close == std::string_view::npos) return false;
-    const std::string_view inside = text.substr(1, close - 1);
-    const bool hex = std::all_of(inside.begin(), inside.end(), [](char c) {
-      return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f') || c == ':' || c == '.';
-    });
-    if (!hex || inside.empty()) return false;
-    text.remove_prefix(close + 1);
-    if (text.empty()) return true;
-    if (text.front() != ':') return false;
-  } else {
-    const std::size_t colon = text.find(':');
-    const std::string_view name = text.substr(0, colon);
-    const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-      return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
-             std::string_view{"-._~%!$&'()*+;="}.find(c) != std::string_view::npos;
-    });
-    if (!good) return false;
-    if (colon == std::string_view::npos) return true;
-    text.remove_prefix(colon);
-  }
-  const std::string_view port = text.substr(1);
-  return port.size() <= 5 &&
-         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool bracketed = text.starts_with('[');
+  const std::size_t end = bracketed ? text.find(']') : text.find(':');
+  if (bracketed && end == std::string_view::npos) return false;
+  const bool good_host =
+      bracketed ? is_ipv6(text.substr(1, end - 1)) : is_name(text.substr(0, end));
+  if (!good_host) return false;
+  text.remove_prefix(bracketed ? end + 1 : std::min(end, text.size()));
+  return text.empty() || (text.front() == ':' && is_port(text.substr(1)));
 }
 
 bool is_target(std::string_view target) {
@@ -185,12 +231,12 @@ bool is_target(std::string_view target) {
 }
 
 // Takes scheme and authority off an absolute-form target; the authority has to be the Host.
-bool to_origin_form(RequestHead& request) {
+bool to_origin_form(RequestHead& request, bool secure) {
   if (request.target.starts_with('/')) return request.target.find('#') == std::string_view::npos;
   if (request.target == "*") return request.method == "OPTIONS";
-  constexpr std::string_view kHttp = "http://";
-  if (!equal_ignoring_case(request.target.substr(0, kHttp.size()), kHttp)) return false;
-  const std::string_view rest = request.target.substr(kHttp.size());
+  const std::string_view scheme = secure ? "https://" : "http://";
+  if (!equal_ignoring_case(request.target.substr(0, scheme.size()), scheme)) return false;
+  const std::string_view rest = request.target.substr(scheme.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   if (!equal_ignoring_case(rest.substr(0, slash), request.host)) return false;
   request.target = rest.substr(slash);
@@ -207,29 +253,73 @@ int parse_request_line(std::string_view line, RequestHead& request) {
   request.target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
   if (!is_token(request.method) || request.target.empty() || !is_target(request.target)) return 400;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.' ||
       !is_digit(version[5]) || !is_digit(version[7])) {
     return 400;
   }
-  if (version[5] != '1') return 505;
-  request.minor_version = version[7] == '0' ? 0 : 1;
+  // There is no HTTP/1.2 and never will be: who says so has something else in mind.
+  if (version[5] != '1' || version[7] > '1') return 505;
+  request.minor_version = version[7] - '0';
   return 0;
+}
+
+// 0, or the status for a value that is none. Other methods than these two do not count hops.
+int read_max_forwards(std::string_view value, RequestHead& request) {
+  if (request.method != "OPTIONS" && request.method != "TRACE") return 0;
+  std::uint32_t hops = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), hops);
+  const bool good = !value.empty() && error == std::errc{} && end == value.data() + value.size();
+  if (!good || request.max_forwards) return 400;
+  request.max_forwards = hops;
+  return 0;
+}
+
+// 0, or the status that refuses the request because of this field.
+int read_request_field(const Field& field, RequestHead& request) {
+  switch (field.id) {
+    case FieldId::host: request.host = field.value; return 0;
+    case FieldId::connection: return read_connection(field, request.connection) ? 0 : 400;
+    case FieldId::expect:
+      request.expects_continue = request.minor_version >= 1;
+      return equal_ignoring_case(field.value, "100-continue") ? 0 : 417;
+    case FieldId::max_forwards: return read_max_forwards(field.value, request);
+    case FieldId::te:
+      // Of the codings it may list, `chunked` goes without saying and we have no others. A weight
+      // of the trailers means nothing (RFC 9110, section 10.1.4).
+      static_cast<void>(for_each_element(field.value, [&](std::string_view element) {
+        request.takes_trailers |= equal_ignoring_case(element, "trailers");
+        return true;
+      }));
+      return 0;
+    default: return 0;
+  }
+}
+
+// The one protocol named, when Connection says so, too. Several at once are a choice we would have
+// to understand; h2c would be a way past everything that is checked here.
+void read_upgrade(RequestHead& request) {
+  if (!request.connection.upgrade || request.minor_version == 0) return;
+  std::size_t fields = 0;
+  std::string_view protocol;
+  for (const Field& field : request.fields) {
+    if (field.id != FieldId::upgrade) continue;
+    ++fields;
+    protocol = field.value;
+  }
+  const std::string_view name = protocol.substr(0, protocol.find('/'));
+  const std::string_view version = protocol.substr(std::min(name.size() + 1, protocol.size()));
+  const bool one = fields == 1 && is_token(name) && all_of(version, kTokenChars);
+  if (one && !equal_ignoring_case(name, "h2c")) request.upgrade = protocol;
 }
 
 int read_request_fields(RequestHead& request) {
   int hosts = 0;
   for (const Field& field : request.fields) {
-    if (field.id == FieldId::host) {
-      ++hosts;
-      request.host = field.value;
-    } else if (field.id == FieldId::connection) {
-      if (!read_connection(field, request.connection)) return 400;
-    } else if (field.id == FieldId::expect) {
-      if (!equal_ignoring_case(field.value, "100-continue")) return 417;
-      request.expects_continue = request.minor_version >= 1;
-    }
+    if (const int status = read_request_field(field, request); status != 0) return status;
+    if (field.id == FieldId::host) ++hosts;
   }
+  // A TE that Connection does not name is not from the peer, but from somebody behind it.
+  request.takes_trailers &= request.connection.te;
   if (hosts > 1 || (hosts == 0 && request.minor_version >= 1)) return 400;
   if (hosts == 1 && !is_authority(request.host)) return 400;
   return 0;
@@ -283,11 +373,13 @@ HeadScanner::Result HeadScanner::scan(std::string_view bytes) {
   return Result::incomplete;
 }
 
-int parse_request_head(std::string_view head, RequestHead& request) {
+int parse_request_head(std::string_view head, RequestHead& request, bool secure) {
   request.host = {};
   request.connection = {};
   request.framing = {};
-  request.expects_continue = false;
+  request.expects_continue = request.takes_trailers = false;
+  request.upgrade = {};
+  request.max_forwards.reset();
   const std::string_view line = take_line(head);
   if (const int status = parse_request_line(line, request); status != 0) return status;
   switch (parse_fields(head, request.fields)) {
@@ -297,13 +389,17 @@ int parse_request_head(std::string_view head, RequestHead& request) {
   }
   if (const int status = read_request_fields(request); status != 0) return status;
   if (const int status = read_request_framing(request); status != 0) return status;
+  // A body would have to come before the switch, and may not: such a request stays what it is.
+  if (request.framing.kind == Framing::Kind::none) read_upgrade(request);
   if (request.method == "CONNECT") return 405;
-  return to_origin_form(request) ? 0 : 400;
+  return to_origin_form(request, secure) ? 0 : 400;
 }
 
 bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response) {
   response.connection = {};
   response.framing = {};
+  response.upgrade = {};
+  response.withholds_body = false;
   const std::string_view line = take_line(head);
   const bool shape =
       line.size() >= 12 && (line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 "));
@@ -318,12 +414,23 @@ bool parse_response_head(std::string_view head, bool to_head, ResponseHead& resp
     if (field.id == FieldId::connection && !read_connection(field, response.connection)) {
       return false;
     }
+    if (field.id != FieldId::upgrade || response.status != 101) continue;
+    if (!response.upgrade.empty()) return false;
+    response.upgrade = field.value;
+  }
+  if (response.status == 101 && (!response.connection.upgrade || response.upgrade.empty())) {
+    return false;
   }
   const DeclaredLength declared = declared_length(response.fields);
   if (declared.malformed || declared.unknown_coding) return false;
-  const bool bodiless =
-      to_head || response.interim() || response.status == 204 || response.status == 304;
-  if (bodiless) return true;
+  const bool tells_of_body = declared.chunked || declared.length.value_or(0) > 0;
+  // RFC 9110, section 8.6, and RFC 9112, section 6.1: neither may speak of a body, and whoever does
+  // may be about to send one.
+  if (response.status < 200 || response.status == 204) return !tells_of_body;
+  if (to_head || response.status == 304) {
+    response.withholds_body = tells_of_body;
+    return true;
+  }
   if (declared.chunked) {
     if (response.minor_version == 0) return false;
     response.framing = {Framing::Kind::chunked, 0};
@@ -333,6 +440,10 @@ bool parse_response_head(std::string_view head, bool to_head, ResponseHead& resp
     response.framing = {Framing::Kind::length, *declared.length};
   }
   return true;
+}
+
+bool parse_trailers(std::string_view trailers, std::vector<Field>& fields) {
+  return parse_fields(trailers, fields) == FieldsError::none;
 }
 
 bool is_hop_by_hop(const Field& field, const std::vector<Field>& fields) {
@@ -350,8 +461,10 @@ bool is_hop_by_hop(const Field& field, const std::vector<Field>& fields) {
     case FieldId::content_length:
     case FieldId::x_forwarded_for:
     case FieldId::x_forwarded_host:
-    case FieldId::x_forwarded_proto: return false;
+    case FieldId::x_forwarded_proto:
+    case FieldId::x_ssl_client: return false;
     case FieldId::expect:
+    case FieldId::max_forwards:
     case FieldId::other: break;
   }
   for (const Field& connection : fields) {

@@ -36,11 +36,16 @@ class HeadScanner {
 };
 
 // 0 when the head is good, otherwise the status that answers it: 400, 405, 417, 431, 501 or 505.
-// `head` is a whole head with its empty line.
-[[nodiscard]] int parse_request_head(std::string_view head, RequestHead& request);
+// `head` is a whole head with its empty line. `secure`: it came over TLS, so that an absolute
+// target is one of https (RFC 9110, section 7.4).
+[[nodiscard]] int parse_request_head(std::string_view head, RequestHead& request,
+                                     bool secure = false);
 
 // False when the head is not one to pass on. `to_head`: the request was a HEAD.
 [[nodiscard]] bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response);
+
+// The fields behind a chunked body, in full, with their empty line. False when they are malformed.
+[[nodiscard]] bool parse_trailers(std::string_view trailers, std::vector<Field>& fields);
 
 [[nodiscard]] bool is_token_char(char c);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);

@@ -1,5 +1,7 @@
 #include "lbnet/http/head_writer.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -56,6 +58,75 @@ bool has_connection_field(const std::vector<Field>& fields) {
   return false;
 }
 
+// Most messages have no Connection, and then nothing has to be looked up in it.
+bool goes_no_further(const Field& field, const std::vector<Field>& fields,
+                     bool has_connection_field) {
+  if (field.id == FieldId::other && !has_connection_field) return false;
+  return is_hop_by_hop(field, fields);
+}
+
+// RFC 9110, section 7.8: what Connection says of a message that asks for more than its delivery.
+void write_request_options(const RequestHead& request, Writer& writer) {
+  const bool upgrades = !request.upgrade.empty();
+  if (!upgrades && !request.takes_trailers) return;
+  writer << "Connection: " << (upgrades ? "Upgrade" : "")
+         << (upgrades && request.takes_trailers ? ", " : "") << (request.takes_trailers ? "TE" : "")
+         << "\r\n";
+  if (upgrades) writer << "Upgrade: " << request.upgrade << "\r\n";
+  if (request.takes_trailers) writer << "TE: trailers\r\n";
+}
+
+// RFC 9110, section 7.6.3.
+void write_via(std::string_view name, int minor_version, Writer& writer) {
+  if (name.empty()) return;
+  writer << "Via: 1." << (minor_version == 0 ? "0 " : "1 ") << name << "\r\n";
+}
+
+void write_defaults(const HeaderRules* rules, const std::vector<Field>& fields, Writer& writer) {
+  if (rules == nullptr) return;
+  for (const HeaderRules::Default& field : rules->defaults()) {
+    const bool there = std::any_of(fields.begin(), fields.end(), [&](const Field& other) {
+      return equal_ignoring_case(other.name, field.name);
+    });
+    if (!there) writer << field.line;
+  }
+}
+
+bool is_cors(std::string_view name) {
+  constexpr std::string_view kPrefix = "access-control-";
+  return equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+}
+
+// What a recipient has to know before the body: how it is framed, whose it is, what is done with
+// it, and what a client does with the answer.
+bool may_trail(const Field& field) {
+  constexpr std::array<std::string_view, 22> kForbidden = {"age",
+                                                           "authentication-info",
+                                                           "authorization",
+                                                           "cache-control",
+                                                           "content-encoding",
+                                                           "content-range",
+                                                           "content-type",
+                                                           "cookie",
+                                                           "date",
+                                                           "expires",
+                                                           "forwarded",
+                                                           "location",
+                                                           "pragma",
+                                                           "range",
+                                                           "retry-after",
+                                                           "set-cookie",
+                                                           "strict-transport-security",
+                                                           "vary",
+                                                           "via",
+                                                           "warning",
+                                                           "www-authenticate",
+                                                           "x-request-id"};
+  if (field.id != FieldId::other) return false;
+  return std::none_of(kForbidden.begin(), kForbidden.end(),
+                      [&](std::string_view name) { return equal_ignoring_case(field.name, name); });
+}
+
 }  // namespace
 
 bool write_request_head(const RequestHead& request, std::string_view client, Buffer& out,
@@ -65,6 +136,7 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
          << " HTTP/1.1\r\n";
   // HTTP/1.0 may have no host; HTTP/1.1 must.
   const bool own_host = request.host.empty() || !changes.host.empty();
+  const bool named_by_connection = has_connection_field(request.fields);
   if (own_host) writer << "Host: " << changes.host << "\r\n";
   for (const Field& field : request.fields) {
     switch (field.id) {
@@ -75,10 +147,18 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
       case FieldId::expect:  // We answer it: see HttpSession.
       case FieldId::x_forwarded_for:
       case FieldId::x_forwarded_host:
-      case FieldId::x_forwarded_proto: continue;
+      case FieldId::x_forwarded_proto:
+      case FieldId::x_ssl_client: continue;
+      case FieldId::max_forwards:
+        if (request.max_forwards) {
+          writer << "Max-Forwards: " << std::uint64_t{*request.max_forwards - 1} << "\r\n";
+          continue;
+        }
+        break;
       default: break;
     }
-    if (is_hop_by_hop(field, request.fields) || drops(changes.rules, field.name)) continue;
+    if (goes_no_further(field, request.fields, named_by_connection)) continue;
+    if (drops(changes.rules, field.name)) continue;
     writer << field.name << ": " << field.value << "\r\n";
   }
   if (request.framing.kind == Framing::Kind::length) {
@@ -88,8 +168,14 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
   } else if (request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
     writer << "Content-Length: 0\r\n";  // RFC 9110, 8.6: these are expected to say so.
   }
-  writer << "X-Forwarded-For: " << client << "\r\nX-Forwarded-Proto: http\r\n";
+  // A client of a unix socket has no address to tell.
+  if (client != "unix:") writer << "X-Forwarded-For: " << client << "\r\n";
+  writer << "X-Forwarded-Proto: " << (changes.secure ? "https\r\n" : "http\r\n")
+         << changes.certificate_fields;
   if (!request.host.empty()) writer << "X-Forwarded-Host: " << request.host << "\r\n";
+  write_request_options(request, writer);
+  write_via(changes.via, request.minor_version, writer);
+  write_defaults(changes.rules, request.fields, writer);
   writer << lines_of(changes.rules) << "\r\n";
   return writer.finish();
 }
@@ -111,21 +197,38 @@ bool write_response_head(const ResponseHead& response, const ResponseOptions& op
   writer << "HTTP/1.1 " << static_cast<std::uint64_t>(response.status) << " " << response.reason
          << "\r\n";
   const bool named_by_connection = has_connection_field(response.fields);
-  const bool may_have_length = !response.interim() && response.status != 204;
+  const bool may_have_length = response.status >= 200 && response.status != 204;
   for (const Field& field : response.fields) {
     // A length stays as it was said: for HEAD and 304 it is about a body that is not here. Where
     // there never is a body there may not be one (RFC 9110, section 8.6).
     if (field.id == FieldId::content_length && !may_have_length) continue;
-    const bool hop = field.id == FieldId::other
-                         ? named_by_connection && is_hop_by_hop(field, response.fields)
-                         : is_hop_by_hop(field, response.fields);
-    if (hop || drops(options.rules, field.name)) continue;
+    const bool trailer = options.trailers && field.id == FieldId::trailer;
+    if (!trailer && goes_no_further(field, response.fields, named_by_connection)) continue;
+    if (drops(options.rules, field.name)) continue;
+    if (options.cors != nullptr && is_cors(field.name)) continue;
     writer << field.name << ": " << field.value << "\r\n";
   }
   if (options.coding == BodyCoding::chunked) writer << "Transfer-Encoding: chunked\r\n";
-  if (options.close) writer << "Connection: close\r\n";
-  if (options.keep_alive) writer << "Connection: keep-alive\r\n";
+  if (response.status == 101) {
+    writer << "Connection: Upgrade\r\nUpgrade: " << response.upgrade << "\r\n";
+  } else if (options.close) {
+    writer << "Connection: close\r\n";
+  } else if (options.keep_alive) {
+    writer << "Connection: keep-alive\r\n";
+  }
+  write_via(options.via, response.minor_version, writer);
+  write_defaults(options.rules, response.fields, writer);
+  if (options.cors != nullptr) writer << *options.cors;
   writer << lines_of(options.rules) << options.session_field << "\r\n";
+  return writer.finish();
+}
+
+bool write_trailers(const std::vector<Field>& trailers, const HeaderRules* rules, Buffer& out) {
+  Writer writer(out);
+  for (const Field& field : trailers) {
+    if (!may_trail(field) || drops(rules, field.name)) continue;
+    writer << field.name << ": " << field.value << "\r\n";
+  }
   return writer.finish();
 }
 
@@ -153,6 +256,8 @@ bool write_route_answer(const RouteAnswer& answer, Buffer& out) {
   if (has_type) writer << "Content-Type: " << answer.content_type << "\r\n";
   if (!bodiless) writer << "Content-Length: " << answer.body_size << "\r\n";
   if (answer.close) writer << "Connection: close\r\n";
+  write_defaults(answer.rules, {}, writer);
+  if (answer.cors != nullptr) writer << *answer.cors;
   writer << lines_of(answer.rules) << "\r\n";
   return writer.finish();
 }
@@ -179,6 +284,7 @@ std::string_view reason_phrase(int status) {
     case 413: return "Content Too Large";
     case 414: return "URI Too Long";
     case 417: return "Expectation Failed";
+    case 421: return "Misdirected Request";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 451: return "Unavailable For Legal Reasons";

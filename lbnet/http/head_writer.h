@@ -1,7 +1,9 @@
 // Writes message heads from their parsed form: the only way bytes of a head get to the other side.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "lbcore/routing/header_rules.h"
 #include "lbnet/buffer.h"
@@ -9,16 +11,27 @@
 
 namespace lb::net::http {
 
-// What a route changes of a request on its way. Nothing, by default.
+// What a route changes of an answer on its way. Nothing, by default.
+struct AnswerChanges {
+  const HeaderRules* rules = nullptr;
+  const std::string* cors = nullptr;  // See ResponseOptions.
+};
+
+// What a request's route and its connection change of it on its way. Nothing, by default.
 struct RequestChanges {
   std::string_view target;  // In place of the client's; empty for that one.
   std::string_view host;    // Likewise.
+  std::string_view via;     // Our name in Via; empty for no such field.
   const HeaderRules* rules = nullptr;
+  bool secure = false;  // It came over TLS.
+  // X-SSL-Client-*, with line ends: who the client has shown to be. Empty where nobody asks.
+  std::string_view certificate_fields;
 };
 
-// The request as a backend gets it: hop-by-hop fields gone, framing written anew, X-Forwarded-*
-// ours (`client` is the address of the peer: nobody before it is trusted). Always HTTP/1.1.
-// False when it does not fit into the buffer. REQUIRES: the buffer is empty.
+// The request as a backend gets it: hop-by-hop fields gone, framing written anew, X-Forwarded-* and
+// X-SSL-Client-* ours (`client` is the address of the peer: nobody before it is trusted; "unix:" is
+// none). Always HTTP/1.1. False when it does not fit into the buffer. REQUIRES: the buffer is
+// empty.
 [[nodiscard]] bool write_request_head(const RequestHead& request, std::string_view client,
                                       Buffer& out, const RequestChanges& changes = {});
 
@@ -38,9 +51,19 @@ struct ResponseOptions {
   bool keep_alive = false;
   const HeaderRules* rules = nullptr;  // Those of the route; none by default.
   std::string_view session_field;      // Set-Cookie of a new session, with its line end; or empty.
+  std::string_view via;                // Our name in Via; empty for no such field.
+  bool trailers = false;               // Fields may follow the body.
+  // In place of all that the backend says of other origins, each with its line end; null for none.
+  const std::string* cors = nullptr;
 };
 [[nodiscard]] bool write_response_head(const ResponseHead& response, const ResponseOptions& options,
                                        Buffer& out);
+
+// Fields after the body, each with its line end: those that may stand there (RFC 9110, section
+// 6.5.1, forbids what a recipient needs before it) and that no rule drops. False when they do not
+// fit.
+[[nodiscard]] bool write_trailers(const std::vector<Field>& trailers, const HeaderRules* rules,
+                                  Buffer& out);
 
 // An answer of our own: short, plain, and saying nothing about what is behind us. Retry-After is
 // left out when it is 0.
@@ -54,6 +77,7 @@ struct RouteAnswer {
   std::size_t body_size = 0;
   std::string_view location;  // Empty for none.
   const HeaderRules* rules = nullptr;
+  const std::string* cors = nullptr;  // As above.
   bool close = false;
 };
 [[nodiscard]] bool write_route_answer(const RouteAnswer& answer, Buffer& out);

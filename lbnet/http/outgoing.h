@@ -15,14 +15,18 @@ class Outgoing {
   explicit Outgoing(bool chunked) : chunked_(chunked) {}
 
   void set_head(std::string_view head) { add(head); }
-  // `last` closes a chunked body.
-  void set_body(std::string_view data, bool last) {
+  // `last` closes a chunked body, with these fields behind it; each with its line end.
+  void set_body(std::string_view data, bool last, std::string_view trailers = {}) {
     if (!data.empty()) {
       if (chunked_) add(size_line(data.size()));
       add(data);
       if (chunked_) add("\r\n");
     }
-    if (chunked_ && last) add("0\r\n\r\n");
+    if (!chunked_ || !last) return;
+    add(trailers.empty() ? "0\r\n\r\n" : "0\r\n");
+    if (trailers.empty()) return;
+    add(trailers);
+    add("\r\n");
   }
 
   void clear() { count_ = 0; }
@@ -41,7 +45,7 @@ class Outgoing {
 
   bool chunked_;
   std::array<char, 20> line_{};
-  std::array<std::string_view, 5> pieces_;
+  std::array<std::string_view, kPiecesMax> pieces_;
   std::size_t count_ = 0;
 };
 

@@ -44,7 +44,7 @@ std::optional<double> find(const Figures& figures, std::string_view name, std::s
 }
 
 Better better_direction(std::string_view name) {
-  constexpr std::array<std::string_view, 16> kLower{
+  constexpr std::array<std::string_view, 17> kLower{
       "error_ratio",     "server_error",  "server_error_ratio", "timed_out",
       "timed_out_ratio", "failed",        "failed_ratio",       "retries",
       "retry_ratio",     "refused_ratio", "amplification",      "in_system_mean",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "lbcore/assert.h"
 
@@ -10,9 +11,6 @@ namespace {
 
 constexpr double kT = 2.045229642;  // Student's t, 29 degrees of freedom, 0.975.
 constexpr double kOneSidedNormal = 1.644853627;
-// Fewer than so many good answers, or of what a ratio counts, say nothing about their scatter.
-constexpr double kGoodAnswersMin = 300;
-constexpr double kCountedMin = 10;
 
 // Of deviations that sum to zero. Of n independent ones it is about normal, with mean -1/n and
 // variance 1/n.
@@ -64,9 +62,18 @@ std::string_view to_string(Confidence confidence) {
   return "?";
 }
 
-Interval interval_of(std::span<const Batch> batches) {
-  LB_ASSERT(batches.size() == BatchMeans::kBatches);
+Interval interval_of(std::span<const double> deviations, double count) {
+  LB_ASSERT(deviations.size() == BatchMeans::kBatches);
   constexpr auto kCount = static_cast<double>(BatchMeans::kBatches);
+  const double limit = -1 / kCount + kOneSidedNormal / std::sqrt(kCount);
+  if (lag_one_correlation(deviations) > limit) return {Confidence::correlated};
+  double squares = 0;
+  for (const double deviation : deviations) squares += deviation * deviation;
+  const double error = std::sqrt(squares / (kCount - 1) * kCount) / count;
+  return {Confidence::told, kT * error};
+}
+
+Interval interval_of(std::span<const Batch> batches) {
   Batch all;
   for (const Batch& batch : batches) {
     if (batch.count == 0) return {Confidence::too_few};
@@ -75,15 +82,13 @@ Interval interval_of(std::span<const Batch> batches) {
   }
   const double average = all.sum / all.count;
   std::vector<double> deviations;
-  double squares = 0;
   for (const Batch& batch : batches) {
-    deviations.push_back(batch.sum - average * batch.count);
-    squares += deviations.back() * deviations.back();
+    const double deviation = batch.sum - average * batch.count;
+    // What rounding leaves where all batches agree is no correlation.
+    const bool rounding = std::abs(deviation) < 1e-12 * std::abs(all.sum);
+    deviations.push_back(rounding ? 0 : deviation);
   }
-  const double limit = -1 / kCount + kOneSidedNormal / std::sqrt(kCount);
-  if (lag_one_correlation(deviations) > limit) return {Confidence::correlated};
-  const double error = std::sqrt(squares / (kCount - 1) * kCount) / all.count;
-  return {Confidence::told, kT * error};
+  return interval_of(deviations, all.count);
 }
 
 std::size_t mser(std::span<const double> values) {
@@ -153,6 +158,38 @@ Interval BatchMeans::ratio(ClientResult result) const {
 }
 
 Interval BatchMeans::error_ratio() const { return ratio(ClientResult::ok); }
+
+Interval BatchMeans::throughput() const {
+  const std::vector<Batch> all = batches([&](const Slot& slot) {
+    return Batch{static_cast<double>(slot.results[static_cast<std::size_t>(ClientResult::ok)]),
+                 seconds() / kSlotsPerBatch};
+  });
+  double answers = 0;
+  for (const Batch& batch : all) answers += batch.sum;
+  if (answers < kGoodAnswersMin) return {Confidence::too_few};
+  return interval_of(all);
+}
+
+Interval BatchMeans::in_system() const {
+  const std::vector<double> sent = requests();
+  if (std::accumulate(sent.begin(), sent.end(), 0.0) < kGoodAnswersMin) {
+    return {Confidence::too_few};
+  }
+  return interval_of(batches([&](const Slot& slot) {
+    return Batch{static_cast<double>(slot.in_system) * 1e-9, seconds() / kSlotsPerBatch};
+  }));
+}
+
+std::vector<double> BatchMeans::requests() const {
+  std::vector<double> requests;
+  for (const Batch& batch : batches([](const Slot& slot) {
+         return Batch{.count = static_cast<double>(std::accumulate(
+                          slot.results.begin(), slot.results.end(), std::uint64_t{0}))};
+       })) {
+    requests.push_back(batch.count);
+  }
+  return requests;
+}
 
 std::optional<Duration> BatchMeans::warmup_missing() const {
   std::vector<double> means;

@@ -48,6 +48,13 @@ struct Batch {
 };
 // REQUIRES: batches.size() == BatchMeans::kBatches.
 [[nodiscard]] Interval interval_of(std::span<const Batch> batches);
+// The same where a value is so far off as the sum of the deviations of all batches, divided by
+// `count`. REQUIRES: they sum to zero, and there are BatchMeans::kBatches.
+[[nodiscard]] Interval interval_of(std::span<const double> deviations, double count);
+
+// Fewer than so many good answers, or of what a share counts, say nothing about their scatter.
+inline constexpr double kGoodAnswersMin = 300;
+inline constexpr double kCountedMin = 10;
 
 // How many values to drop from the start so that the mean of the others is surest: the d that
 // minimises the sum of their squared distances from their mean, by (n - d)^2 (MSER: White, "An
@@ -68,9 +75,9 @@ class BatchMeans {
   void add(const Sample& sample) {
     Slot& slot = slots_[slot_of(sample.sent)];
     ++slot.results[static_cast<std::size_t>(sample.result)];
-    if (sample.result == ClientResult::ok) {
-      slot.latency += static_cast<std::uint64_t>(sample.latency.count());
-    }
+    const auto latency = static_cast<std::uint64_t>(sample.latency.count());
+    slot.in_system += latency;
+    if (sample.result == ClientResult::ok) slot.latency += latency;
   }
 
   // Of the mean latency of good answers, in seconds.
@@ -79,6 +86,13 @@ class BatchMeans {
   [[nodiscard]] Interval ratio(ClientResult result) const;
   // Of the share that did not end well. One of `ok` is as wide.
   [[nodiscard]] Interval error_ratio() const;
+  // Of good answers per second.
+  [[nodiscard]] Interval throughput() const;
+  // Of the requests that were in the system: by Little's law, the time that those sent in a batch
+  // spent there, by its length.
+  [[nodiscard]] Interval in_system() const;
+  // Sent in each batch.
+  [[nodiscard]] std::vector<double> requests() const;
 
   // How much of the start should be left out besides, when it differs from the rest for sure:
   // mser() of the mean latencies of the slots says how much, and the mean of what it leaves out is
@@ -89,7 +103,8 @@ class BatchMeans {
 
  private:
   struct Slot {
-    std::uint64_t latency = 0;
+    std::uint64_t latency = 0;    // Of good answers.
+    std::uint64_t in_system = 0;  // Of all.
     std::array<std::uint32_t, kClientResultCount> results{};
   };
 
@@ -104,6 +119,9 @@ class BatchMeans {
   }
   template <class Of>
   [[nodiscard]] std::vector<Batch> batches(Of of) const;
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(length_).count() * kSlotsPerBatch;
+  }
 
   Duration from_;
   Duration length_;  // Of a slot.

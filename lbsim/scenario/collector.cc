@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "lbcore/assert.h"
-#include "lbcore/observables.h"
 
 namespace lb::scenario {
 namespace {
@@ -16,11 +15,6 @@ bool has_level_rate(const Arrivals& arrivals) {
   if (const auto* poisson = std::get_if<Poisson>(&arrivals)) return poisson->rate.level();
   if (const auto* constant = std::get_if<ConstantRate>(&arrivals)) return constant->rate.level();
   return !std::holds_alternative<Replay>(arrivals);
-}
-
-// The mean of a level between two cuts.
-double mean(const LevelReading& begin, const LevelReading& end, Duration length) {
-  return static_cast<double>(end.integral - begin.integral) / static_cast<double>(length.count());
 }
 
 }  // namespace
@@ -44,11 +38,17 @@ Collector::Collector(const Scenario& scenario, bool over_time)
   for (const Window& window : scenario.windows) {
     window_parts_.push_back(part_of(window.from, window.to, Part::kEveryLoad, true));
   }
+  for (Part& part : parts_) part.report();
   for (const Expectation& expectation : scenario.expect) {
     questions_.push_back(question_of(expectation));
     if (questions_.back().recovery) recoveries_.push_back(questions_.size() - 1);
   }
-  for (const Part& part : parts_) cut_times_.insert(cut_times_.end(), {part.from, part.end});
+  for (const Part& part : parts_) {
+    const std::size_t batches = part.reported ? BatchMeans::kBatches : 1;
+    for (std::size_t i = 0; i <= batches; ++i) {
+      cut_times_.push_back(part.batch_time(i * BatchMeans::kBatches / batches));
+    }
+  }
   std::sort(cut_times_.begin(), cut_times_.end());
   cut_times_.erase(std::unique(cut_times_.begin(), cut_times_.end()), cut_times_.end());
   cuts_.resize(cut_times_.size());
@@ -121,57 +121,22 @@ const Cut* Collector::cut_at(Duration time) const {
   return cut ? &*cut : nullptr;
 }
 
-std::optional<Levels> Collector::levels_of(const Part& part) const {
-  const Cut* begin = cut_at(part.from);
-  const Cut* end = cut_at(part.end);
-  if (begin == nullptr || end == nullptr || !begin->levels || !end->levels) return std::nullopt;
-  const Duration length = part.end - part.from;
-  // The highest of all cuts in between, each of which says so since the one before.
-  const auto peak = [&](auto&& of) {
-    std::uint32_t highest = 0;
-    for (std::size_t i = 0; i < cuts_.size(); ++i) {
-      if (cut_times_[i] <= part.from || cut_times_[i] > part.end) continue;
-      highest = std::max(highest, of(*cuts_[i]).peak);
-    }
-    return highest;
-  };
-  Levels levels;
-  levels.queue = {mean(begin->queued, end->queued, length),
-                  peak([](const Cut& cut) { return cut.queued; })};
-  double busy = 0;
-  double places = 0;
-  for (std::size_t place = 0; place < end->backends.size(); ++place) {
-    const Cut::OfBackend& from = begin->backends[place];
-    const Cut::OfBackend& to = end->backends[place];
-    Levels::OfBackend& backend = levels.backends[names_[place]];
-    const double in_use = mean(from.busy, to.busy, length);
-    backend = {mean(from.in_flight, to.in_flight, length),
-               peak([&](const Cut& cut) { return cut.backends[place].in_flight; }),
-               {mean(from.waiting, to.waiting, length),
-                peak([&](const Cut& cut) { return cut.backends[place].waiting; })},
-               in_use / to.places};
-    levels.in_flight_mean += backend.in_flight_mean;
-    busy += in_use;
-    places += to.places;
+PartCuts Collector::cuts_of(const Part& part) const {
+  PartCuts cuts;
+  const std::size_t count = part.reported && is_steady(part) ? BatchMeans::kBatches : 1;
+  for (std::size_t i = 0; i <= count; ++i) {
+    const Duration time = part.batch_time(i * BatchMeans::kBatches / count);
+    cuts.all.push_back({cut_at(time), time});
   }
-  levels.utilisation = places == 0 ? 0 : busy / places;
-  return levels;
-}
-
-std::map<std::string, double> Collector::fairness_of(const Part& part) const {
-  std::map<std::string, std::vector<double>> loads;
-  for (const Scenario::Member& member : members_) {
-    const std::size_t place = places_.find(member.backend.id)->second;
-    const std::uint64_t answers =
-        place < part.backends.all().size() ? part.backends.all()[place].answers() : 0;
-    loads[member.cluster].push_back(static_cast<double>(answers) / member.backend.weight);
+  std::erase_if(cuts.all, [&](const PartCuts::At& at) {
+    return at.cut == nullptr && at.time != part.from && at.time != part.end;
+  });
+  // The highest of a level is that of all cuts, each of which says so since the one before.
+  for (std::size_t i = 0; i < cuts_.size(); ++i) {
+    const bool within = cut_times_[i] > part.from && cut_times_[i] <= part.end;
+    if (within && cuts_[i]) cuts.within.push_back(&*cuts_[i]);
   }
-  std::map<std::string, double> fairness;
-  for (const auto& [cluster, load] : loads) {
-    const bool idle = std::all_of(load.begin(), load.end(), [](double x) { return x == 0; });
-    if (!idle) fairness[cluster] = jain_index(load);
-  }
-  return fairness;
+  return cuts;
 }
 
 // Has it a long-run average at all?
@@ -185,26 +150,6 @@ bool Collector::is_steady(const Part& part) const {
   return std::none_of(scenario_.events.begin(), scenario_.events.end(), [&](const Event& event) {
     return event.at > part.from && event.at < part.end;
   });
-}
-
-Summary Collector::summary_of(const Part& part) const {
-  Summary summary{.from = part.from, .to = part.end};
-  summary.throughput = static_cast<double>(part.total.count(ClientResult::ok)) / part.seconds();
-  summary.in_system_mean = static_cast<double>(part.in_system) * 1e-9 / part.seconds();
-  if (is_steady(part)) {
-    summary.mean_latency = part.batches.mean_latency();
-    summary.error_ratio = part.batches.error_ratio();
-    for (std::size_t i = 0; i < kClientResultCount; ++i) {
-      summary.ratios[i] = part.batches.ratio(static_cast<ClientResult>(i));
-    }
-  } else {
-    const Interval none{Confidence::not_steady};
-    summary.mean_latency = summary.error_ratio = none;
-    summary.ratios.fill(none);
-  }
-  if (part.by_backend) summary.fairness = fairness_of(part);
-  if (part.load == Part::kEveryLoad) summary.levels = levels_of(part);
-  return summary;
 }
 
 std::map<std::string, Series> Collector::backends_of(const Part& part) const {
@@ -246,7 +191,7 @@ void Collector::add_warnings(Report& report) const {
 }
 
 Report Collector::finish(std::string world, const BalancerTotals& balancer) {
-  for (Part& part : parts_) part.backends.settle();
+  for (Part& part : parts_) part.finish();
   Report report;
   report.world = std::move(world);
   report.scenario = scenario_.name;
@@ -260,7 +205,7 @@ Report Collector::finish(std::string world, const BalancerTotals& balancer) {
   report.summary = summary_of(whole);
   for (std::size_t i = 0; i < load_parts_.size(); ++i) {
     const Part& part = parts_[load_parts_[i]];
-    report.loads.push_back({scenario_.load[i].name, part.total, {}, summary_of(part)});
+    report.loads.push_back({scenario_.load[i].name, part.total, {}, slice_summary_of(part)});
   }
   for (std::size_t i = 0; i < window_parts_.size(); ++i) {
     const Part& part = parts_[window_parts_[i]];
@@ -274,9 +219,10 @@ Report Collector::finish(std::string world, const BalancerTotals& balancer) {
   add_standing(report);
   if (series_) {
     report.series = series_->finish(names_);
-    for (const Event& event : scenario_.events) {
-      report.series->marks.push_back({event.at, describe_event(event)});
-    }
+    std::vector<TimeSeries::Mark>& marks = report.series->marks;
+    for (const Event& event : scenario_.events) marks.push_back({event.at, describe_event(event)});
+    std::stable_sort(marks.begin(), marks.end(),
+                     [](const auto& a, const auto& b) { return a.at < b.at; });
   }
   for (std::size_t i = 0; i < questions_.size(); ++i) {
     report.expectations.push_back(judge(scenario_.expect[i], questions_[i], balancer));

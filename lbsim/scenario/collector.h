@@ -11,6 +11,7 @@
 
 #include "lbsim/scenario/cut.h"
 #include "lbsim/scenario/part.h"
+#include "lbsim/scenario/part_cuts.h"
 #include "lbsim/scenario/recovery.h"
 #include "lbsim/scenario/report.h"
 #include "lbsim/scenario/standing.h"
@@ -66,12 +67,18 @@ class Collector {
   [[nodiscard]] Question question_of(const Expectation& expectation);
   [[nodiscard]] const Cut* cut_at(Duration time) const;
   [[nodiscard]] bool is_steady(const Part& part) const;
-  [[nodiscard]] std::optional<Levels> levels_of(const Part& part) const;
-  [[nodiscard]] Summary summary_of(const Part& part) const;
   [[nodiscard]] std::map<std::string, Series> backends_of(const Part& part) const;
-  [[nodiscard]] std::map<std::string, double> fairness_of(const Part& part) const;
+  [[nodiscard]] PartCuts cuts_of(const Part& part) const;
   void add_standing(Report& report) const;
   void add_warnings(Report& report) const;
+
+  // collector_summary.cc
+  [[nodiscard]] Summary slice_summary_of(const Part& part) const;
+  [[nodiscard]] Summary summary_of(const Part& part) const;
+  [[nodiscard]] std::map<std::string, Summary::OfBackend> shares_of(const Part& part) const;
+  [[nodiscard]] std::map<std::string, Estimate> fairness_of(const Part& part) const;
+  [[nodiscard]] std::optional<Levels> levels_of(const Part& part) const;
+  [[nodiscard]] std::optional<Effort> effort_of(const Part& part) const;
 
   // collector_findings.cc
   [[nodiscard]] ExpectationResult judge(const Expectation& expectation, const Question& question,

@@ -98,7 +98,7 @@ Collector::Finding Collector::find_clients(const Expectation& expectation,
     const auto fairness = fairness_of(part);
     const auto found =
         expectation.cluster.empty() ? fairness.begin() : fairness.find(expectation.cluster);
-    return found == fairness.end() ? nothing : Finding{found->second};
+    return found == fairness.end() ? nothing : Finding{found->second.value};
   }
   static const Series kNothing;
   const std::size_t place = place_in(expectation.backend);
@@ -162,12 +162,16 @@ Collector::Finding Collector::find_level(const Expectation& expectation, const P
   const Levels::Queue& queue = of_backend ? backend->second.queue : levels->queue;
   switch (expectation.metric) {
     case Metric::in_flight_mean:
-      return {of_backend ? backend->second.in_flight_mean : levels->in_flight_mean};
+      return {(of_backend ? backend->second.in_flight_mean : levels->in_flight_mean).value};
     case Metric::in_flight_max: return {static_cast<double>(backend->second.in_flight_max)};
-    case Metric::queue_mean: return {queue.mean};
+    case Metric::queue_mean: return {queue.mean.value};
     case Metric::queue_max: return {static_cast<double>(queue.max)};
-    default: return {of_backend ? backend->second.utilisation : levels->utilisation};
+    case Metric::out_mean: return {backend->second.out_mean.value};
+    default: break;
   }
+  const auto& utilisation = of_backend ? backend->second.utilisation : levels->utilisation;
+  if (!utilisation) return {0, "no backend was there"};
+  return {utilisation->value};
 }
 
 std::size_t Collector::place_in(const std::string& backend) const {

@@ -14,9 +14,11 @@ std::uint64_t BalancerTotals::outcome(const std::string& name) const {
   return found == outcomes.end() ? 0 : found->second;
 }
 
-double BalancerTotals::refused_ratio() const {
-  return ratio(outcome("no_backend") + outcome("over_limit") + outcome("queue_timeout"), requests);
+std::uint64_t BalancerTotals::refused() const {
+  return outcome("no_backend") + outcome("over_limit") + outcome("queue_timeout");
 }
+
+double BalancerTotals::refused_ratio() const { return ratio(refused(), requests); }
 
 double BalancerTotals::retry_ratio() const { return ratio(retries, requests); }
 

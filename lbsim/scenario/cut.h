@@ -22,7 +22,8 @@ struct BalancerTotals {
   std::map<std::string, std::uint64_t> outcomes;  // By name.
 
   [[nodiscard]] std::uint64_t outcome(const std::string& name) const;
-  // Of the requests, the share that got no place at a backend: there was none, or none in time.
+  // Those that got no place at a backend: there was none, or none in time.
+  [[nodiscard]] std::uint64_t refused() const;
   [[nodiscard]] double refused_ratio() const;
   [[nodiscard]] double retry_ratio() const;
   [[nodiscard]] double outcome_ratio(const std::string& name) const;
@@ -44,8 +45,10 @@ struct Cut {
   struct OfBackend {
     LevelReading in_flight;    // Sent by the daemon and not yet answered or given up.
     LevelReading waiting;      // At the backend, for a place there.
-    LevelReading busy;         // Places in use,
-    std::uint32_t places = 1;  // of so many.
+    std::uint64_t busy = 0;    // Places in use, and those it has while it is there; and brains that
+    std::uint64_t places = 0;  // have it out, of all that may know it. Integrals, as in
+    std::uint64_t out = 0;     // LevelReading.
+    std::uint64_t brains = 0;
   };
   bool levels = false;
   LevelReading queued;              // In the daemon, for a backend with room.

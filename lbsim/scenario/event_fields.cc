@@ -45,6 +45,9 @@ void check_length(const ObjectReader& fields, const PlannedEvent& planned) {
   if ((fault != nullptr ? fault->kind : down->kind) == FaultKind::recover) {
     fields.problem_at("for", "does not go with recover, which is the end of something");
   }
+  if (down != nullptr && *planned.length <= down->drain) {
+    fields.problem_at("for", "has to be longer than the drain: it starts again when it is gone");
+  }
 }
 
 // What a fault is of: of a backend, or of daemons alone.
@@ -181,6 +184,9 @@ void read(const Place& place, WrittenEvent& written, Range) {
     read_kind<SetBackends>(fields, written);
   } else if (fields.find("fault") != nullptr) {
     read_kind<Fault>(fields, written);
+  } else if (fields.find("drain") != nullptr) {
+    read_kind<DaemonFault>(fields, written);
+    written.planned.daemons = written.daemons;
   } else {
     return place.problem("expected an event with " + config::one_of(kEventKinds));
   }
@@ -188,10 +194,10 @@ void read(const Place& place, WrittenEvent& written, Range) {
 }
 
 Json schema_of(Definitions& definitions, const WrittenEvent&, Range) {
-  return config::any_of_schemas({kind_schema<Fault>(definitions), kind_schema<Reload>(definitions),
-                                 kind_schema<AddBackend>(definitions),
-                                 kind_schema<RemoveBackend>(definitions),
-                                 kind_schema<SetBackends>(definitions)});
+  return config::any_of_schemas(
+      {kind_schema<Fault>(definitions), kind_schema<Reload>(definitions),
+       kind_schema<AddBackend>(definitions), kind_schema<RemoveBackend>(definitions),
+       kind_schema<SetBackends>(definitions), kind_schema<DaemonFault>(definitions)});
 }
 
 void read_reloads(std::vector<WrittenEvent>& events, const ReadFile& read_file,
@@ -249,14 +255,15 @@ void plan_events(std::vector<WrittenEvent>& events, Scenario& scenario,
 void note_simulated_only(const std::vector<WrittenEvent>& events,
                          std::vector<Problem>& simulated_only) {
   for (const WrittenEvent& written : events) {
-    const auto note = [&](const Node& node, const char* key, std::string_view words) {
+    const auto note = [&](const Node& node, const std::string& key, std::string_view words) {
       simulated_only.push_back({node.at, written.path + key, std::string{words}});
     };
     const auto& what = written.planned.event.what;
     if (const auto* fault = std::get_if<Fault>(&what)) {
       if (of_network(fault->kind)) note(*written.node->find("fault"), ".fault", kSimulatedOnly);
     } else if (std::holds_alternative<DaemonFault>(what)) {
-      note(*written.node->find("fault"), ".fault", kOneDaemonOnly);
+      const char* key = written.node->find("drain") != nullptr ? "drain" : "fault";
+      note(*written.node->find(key), std::string{"."}.append(key), kOneDaemonOnly);
     } else if (const Node* set = written.node->find("set_backends")) {
       const Node* after = set->find("after");
       if (after != nullptr) note(*after, ".set_backends.after", kOneDaemonOnly);

@@ -51,8 +51,8 @@ struct WrittenEvent {
 };
 
 // What happens is said by one of these keys. In the order of Event::what.
-inline constexpr std::array<std::string_view, 5> kEventKinds{"fault", "reload", "add_backend",
-                                                             "remove_backend", "set_backends"};
+inline constexpr std::array<std::string_view, 6> kEventKinds{
+    "fault", "reload", "add_backend", "remove_backend", "set_backends", "drain"};
 
 template <class Fields>
 void describe(Fields& fields, Repetition& repetition) {
@@ -165,6 +165,17 @@ void check(const config::ObjectReader& fields, const SetBackends& set);
 template <class Fields>
 void describe_kind(Fields& fields, WrittenEvent&, SetBackends& set) {
   fields.required("set_backends", set, "other backends, as when an answer of a DNS changes");
+}
+
+template <class Fields>
+void describe_kind(Fields& fields, WrittenEvent& written, DaemonFault& down) {
+  fields.required("drain", down.drain, config::kAboveZero,
+                  "a daemon refuses what is new, and is gone when it has finished what it has, or "
+                  "after this time");
+  StruckDaemons daemons{written.daemons};
+  fields.required("daemon", daemons, "a number, or a list of them");
+  fields.optional("for", written.planned.length, config::kAboveZero,
+                  "after which it starts again, from the start of the drain");
 }
 
 // All keys of an event of one kind.

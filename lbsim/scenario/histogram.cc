@@ -18,15 +18,8 @@ std::size_t bucket_of(std::uint64_t value) {
   return (std::size_t{shift} << kSplitBits) + (value >> shift);
 }
 
-// Buckets come in stretches of so many, which fit a line of the processor's cache.
-constexpr std::size_t kStretch = 32;
-
-// Of a fixed length, so that the compiler adds several at once.
-std::uint32_t sum_of_stretch(const std::uint16_t* buckets) {
-  std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < kStretch; ++i) sum += buckets[i];
-  return sum;
-}
+constexpr unsigned kStepBits = kSplitBits - 2;
+constexpr std::size_t kStep = std::size_t{1} << kStepBits;  // Buckets in a step.
 
 std::uint64_t middle_of(std::size_t bucket) {
   if (bucket < (std::size_t{2} << kSplitBits)) return bucket;
@@ -41,8 +34,13 @@ void Histogram::add(Duration value) {
   LB_ASSERT(value.count() >= 0);
   const auto nanoseconds = static_cast<std::uint64_t>(value.count());
   const std::size_t bucket = bucket_of(nanoseconds);
-  if (bucket >= buckets_.size()) buckets_.resize((bucket / kStretch + 1) * kStretch);
+  const std::size_t step = bucket >> kStepBits;
+  if (step >= steps_.size()) {
+    steps_.resize(step + 1);
+    buckets_.resize((step + 1) * kStep);
+  }
   if (++buckets_[bucket] == 0) ++overflows_[bucket];
+  ++steps_[step];
   ++count_;
   sum_ += nanoseconds;
   max_ = std::max(max_, value);
@@ -50,7 +48,9 @@ void Histogram::add(Duration value) {
 
 void Histogram::prefetch(Duration value) const {
   const std::size_t bucket = bucket_of(static_cast<std::uint64_t>(value.count()));
-  if (bucket < buckets_.size()) __builtin_prefetch(&buckets_[bucket], 1);
+  if (bucket >= buckets_.size()) return;
+  __builtin_prefetch(&buckets_[bucket], 1);
+  __builtin_prefetch(&steps_[bucket >> kStepBits], 1);
 }
 
 std::uint64_t Histogram::count_in(std::size_t bucket) const {
@@ -67,16 +67,10 @@ Duration Histogram::quantile(double q) const {
   const auto rank = std::clamp<std::uint64_t>(
       static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count_))), 1, count_);
   std::uint64_t seen = 0;
-  std::size_t bucket = 0;
-  // By stretches first: a report asks for thousands of quantiles.
-  for (auto overflow = overflows_.begin(); bucket < buckets_.size(); bucket += kStretch) {
-    std::uint64_t here = sum_of_stretch(&buckets_[bucket]);
-    for (; overflow != overflows_.end() && overflow->first < bucket + kStretch; ++overflow) {
-      here += overflow->second << 16U;
-    }
-    if (seen + here >= rank) break;
-    seen += here;
-  }
+  std::size_t step = 0;
+  // By steps first: a report asks for thousands of quantiles.
+  while (seen + steps_[step] < rank) seen += steps_[step++];
+  std::size_t bucket = step * kStep;
   while ((seen += count_in(bucket)) < rank) ++bucket;
   return std::min(Duration{static_cast<std::int64_t>(middle_of(bucket))}, max_);
 }

@@ -35,6 +35,7 @@ enum class Metric : std::uint8_t {
   queue_mean,
   queue_max,
   utilisation,
+  out_mean,
   ejections,
   time_to_eject,
   time_to_readmit,
@@ -46,7 +47,7 @@ enum class Metric : std::uint8_t {
   latency_p999,
   latency_max,
 };
-inline constexpr std::size_t kMetricCount = 34;
+inline constexpr std::size_t kMetricCount = 35;
 
 enum class Unit : std::uint8_t { count, ratio, per_second, duration };
 
@@ -113,6 +114,7 @@ inline constexpr std::array<MetricTraits, kMetricCount> kTraits{{
     {queue_mean, "queue_mean", Unit::ratio, simulated, kByBackend | kByTime, 0},
     {queue_max, "queue_max", Unit::count, simulated, kByBackend | kByTime, 0},
     {utilisation, "utilisation", Unit::ratio, simulated, kByBackend | kByTime, 0},
+    {out_mean, "out_mean", Unit::ratio, simulated, kByBackend | kByTime, kByBackend},
     {ejections, "ejections", Unit::count, standing, kByBackend | kByTime, 0},
     {time_to_eject, "time_to_eject", Unit::duration, standing, kStanding, kStanding},
     {time_to_readmit, "time_to_readmit", Unit::duration, standing, kStanding, kStanding},

@@ -6,6 +6,7 @@
 
 #include "lbsim/scenario/batch_means.h"
 #include "lbsim/scenario/series.h"
+#include "lbsim/scenario/series_batches.h"
 #include "lbsim/scenario/series_by_backend.h"
 
 namespace lb::scenario {
@@ -20,8 +21,10 @@ struct Part {
 
   void add(const Sample& sample, std::size_t place) {
     if (load != kEveryLoad && sample.load != load) return;
-    // Whoever was in the system in this time counts for it, whenever it came.
     const Duration left = sample.sent + sample.latency;
+    if (left >= next_batch) [[unlikely]]
+      end_batches(left);
+    // Whoever was in the system in this time counts for it, whenever it came.
     const Duration began = sample.sent > from ? sample.sent : from;
     const Duration ended = left < end ? left : end;
     if (ended > began) in_system += static_cast<std::uint64_t>((ended - began).count());
@@ -32,6 +35,13 @@ struct Part {
     backends.add(sample, place);
   }
 
+  // Its figures are reported, and so is how sure they are.
+  void report();
+  // Where its batches begin and end. REQUIRES: number <= BatchMeans::kBatches.
+  [[nodiscard]] Duration batch_time(std::size_t number) const;
+  // Nothing more will be added.
+  void finish();
+
   [[nodiscard]] double seconds() const { return std::chrono::duration<double>(end - from).count(); }
 
   Duration from;
@@ -39,10 +49,18 @@ struct Part {
   Duration end;
   std::uint32_t load;
   bool by_backend;
+  bool reported = false;
+  Duration next_batch = Duration::max();  // When a batch ends next.
   Series total;
   SeriesByBackend backends;
   BatchMeans batches;
+  SeriesBatches total_batches;
+  SeriesBatches backend_batches;
   std::uint64_t in_system = 0;  // Time that requests were in the system, in nanoseconds.
+
+ private:
+  void end_batch();
+  void end_batches(Duration now);
 };
 
 }  // namespace lb::scenario

@@ -15,39 +15,60 @@
 #include "lbsim/scenario/cut.h"
 #include "lbsim/scenario/scenario.h"
 #include "lbsim/scenario/series.h"
+#include "lbsim/scenario/series_batches.h"
 #include "lbsim/scenario/standing.h"
 #include "lbsim/scenario/time_series.h"
 
 namespace lb::scenario {
 
+// A figure of a run, and how sure it is.
+struct Estimate {
+  double value = 0;
+  Interval interval;
+};
+
 // What is inside of the simulated world, over a part of the run.
 struct Levels {
   struct Queue {
-    double mean = 0;
+    Estimate mean;
     std::uint32_t max = 0;
   };
   struct OfBackend {
-    double in_flight_mean = 0;
+    Estimate in_flight_mean;
     std::uint32_t in_flight_max = 0;
-    Queue queue;             // At the backend.
-    double utilisation = 0;  // Places in use, of all it has.
+    Queue queue;  // At the backend.
+    // Places in use, of all it has while it is there; nothing when it never is.
+    std::optional<Estimate> utilisation;
+    // The share of the brains of all daemons that do not send to it.
+    Estimate out_mean;
   };
-  double in_flight_mean = 0;
+  Estimate in_flight_mean;
   Queue queue;  // In the daemon.
-  double utilisation = 0;
+  std::optional<Estimate> utilisation;
   std::map<std::string, OfBackend> backends;
+};
+
+// What the balancer did in a part of the run.
+struct Effort {
+  Estimate retry_ratio;    // Retries per request.
+  Estimate refused_ratio;  // Share of the requests that got no place.
+  Estimate amplification;  // Attempts per request that a client wanted.
 };
 
 // What a part of the run says beyond its Series.
 struct Summary {
+  struct OfBackend {
+    SeriesIntervals clients;
+    Estimate share;  // Of the answers of all.
+  };
   Duration from{};
   Duration to{};
-  double throughput = 0;      // Good answers per second.
-  double in_system_mean = 0;  // Requests that clients waited for, on average over time.
-  Interval mean_latency;      // In seconds.
-  Interval error_ratio;
-  std::array<Interval, kClientResultCount> ratios;
-  std::map<std::string, double> fairness;  // By cluster; of those that answered at all.
+  SeriesIntervals clients;
+  Estimate throughput;      // Good answers per second.
+  Estimate in_system_mean;  // Requests that clients waited for, on average.
+  std::map<std::string, OfBackend> backends;
+  std::map<std::string, Estimate> fairness;  // By cluster; of those that answered at all.
+  std::optional<Effort> effort;
   std::optional<Levels> levels;
 };
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "lbsim/scenario/json_members.h"
 #include "lbsim/scenario/report.h"
 #include "lbsim/scenario/show.h"
 
@@ -10,99 +11,120 @@ namespace {
 
 using config::Json;
 
-Json ci95(const Interval& interval, double scale) {
+Json ci95(const Interval& interval, double scale = 1) {
   return interval.confidence == Confidence::told ? Json(interval.half_width * scale) : Json{};
 }
 
-// How sure an average is stands beside it, where there is a summary that knows.
-Json latency_json(const Histogram& latency, const Summary* summary) {
-  Json json = {{"count", latency.count()}, {"mean_ms", to_milliseconds(latency.mean())}};
-  if (summary != nullptr) json["mean_ms_ci95"] = ci95(summary->mean_latency, 1000);
-  json["p50_ms"] = to_milliseconds(latency.quantile(0.5));
-  json["p90_ms"] = to_milliseconds(latency.quantile(0.9));
-  json["p99_ms"] = to_milliseconds(latency.quantile(0.99));
-  json["p999_ms"] = to_milliseconds(latency.quantile(0.999));
+// A figure, and beside it how sure it is.
+void add(Json& json, const std::string& name, const std::optional<Estimate>& estimate) {
+  json[name] = estimate ? Json(estimate->value) : Json{};
+  json[name + "_ci95"] = estimate ? ci95(estimate->interval) : Json{};
+}
+
+Json latency_json(const Histogram& latency, const SeriesIntervals& intervals) {
+  constexpr std::array<const char*, kQuantiles.size()> kNames{"p50_ms", "p90_ms", "p99_ms",
+                                                              "p999_ms"};
+  constexpr double kMilliseconds = 1000;
+  Json json = {{"count", latency.count()},
+               {"mean_ms", to_milliseconds(latency.mean())},
+               {"mean_ms_ci95", ci95(intervals.mean_latency, kMilliseconds)}};
+  for (std::size_t i = 0; i < kQuantiles.size(); ++i) {
+    json[kNames[i]] = to_milliseconds(latency.quantile(kQuantiles[i]));
+    json[std::string{kNames[i]} + "_ci95"] = ci95(intervals.quantiles[i], kMilliseconds);
+  }
   json["max_ms"] = to_milliseconds(latency.max());
   return json;
 }
 
-Json series_json(const Series& series, const Summary* summary = nullptr) {
+Json series_json(const Series& series, const SeriesIntervals& intervals) {
   Json json = {{"requests", series.count()}};
   for (std::size_t i = 0; i < kClientResultCount; ++i) {
     json[std::string{to_string(static_cast<ClientResult>(i))}] = series.results[i];
   }
-  const auto ratio = [&](std::string name, double value, const auto& interval) {
-    json[name += "_ratio"] = value;
-    if (summary != nullptr) json[name += "_ci95"] = ci95(interval(), 1);
-  };
-  ratio("error", series.error_ratio(), [&] { return summary->error_ratio; });
+  add(json, "error_ratio", Estimate{series.error_ratio(), intervals.error_ratio});
   for (std::size_t i = 0; i < kClientResultCount; ++i) {
     const auto result = static_cast<ClientResult>(i);
-    ratio(std::string{to_string(result)}, series.ratio(result), [&] { return summary->ratios[i]; });
+    add(json, std::string{to_string(result)} + "_ratio",
+        Estimate{series.ratio(result), intervals.ratios[i]});
   }
-  json["latency"] = latency_json(series.latency, summary);
+  json["latency"] = latency_json(series.latency, intervals);
   return json;
 }
 
 // Of the requests of a part of the run, or of a load.
-Json part_json(const Series& series, const Summary& summary) {
-  Json json = series_json(series, &summary);
-  json["confidence"] = {{"latency_mean", to_string(summary.mean_latency.confidence)},
-                        {"error_ratio", to_string(summary.error_ratio.confidence)}};
-  json["throughput"] = summary.throughput;
-  json["in_system_mean"] = summary.in_system_mean;
+Json slice_json(const Series& series, const Summary& summary) {
+  Json json = series_json(series, summary.clients);
+  json["confidence"] = {{"latency_mean", to_string(summary.clients.mean_latency.confidence)},
+                        {"error_ratio", to_string(summary.clients.error_ratio.confidence)}};
+  add(json, "throughput", summary.throughput);
+  add(json, "in_system_mean", summary.in_system_mean);
   return json;
 }
 
-void add_levels(Json& json, const std::optional<Levels>& levels) {
-  json["in_flight_mean"] = levels ? Json(levels->in_flight_mean) : Json{};
-  json["queue_mean"] = levels ? Json(levels->queue.mean) : Json{};
+// Of all requests of a part of the run, and of the world in it.
+Json part_json(const Series& series, const Summary& summary) {
+  Json json = slice_json(series, summary);
+  const auto of_effort = [&](const char* name, auto member) {
+    add(json, name, summary.effort ? std::optional{(*summary.effort).*member} : std::nullopt);
+  };
+  of_effort("retry_ratio", &Effort::retry_ratio);
+  of_effort("refused_ratio", &Effort::refused_ratio);
+  of_effort("amplification", &Effort::amplification);
+  const std::optional<Levels>& levels = summary.levels;
+  add(json, "in_flight_mean", levels ? std::optional{levels->in_flight_mean} : std::nullopt);
+  add(json, "queue_mean", levels ? std::optional{levels->queue.mean} : std::nullopt);
   json["queue_max"] = levels ? Json(levels->queue.max) : Json{};
-  json["utilisation"] = levels ? Json(levels->utilisation) : Json{};
+  add(json, "utilisation", levels ? levels->utilisation : std::nullopt);
+  return json;
 }
 
-// Of the backends of a part; `out` where there is something to say of it.
-Json backends_json(const std::map<std::string, Series>& backends, const Summary& summary) {
-  std::uint64_t answered = 0;
-  for (const auto& [_, series] : backends) answered += series.answers();
+void add_level(Json& json, const std::optional<Levels>& levels, const std::string& id) {
+  std::optional<Levels::OfBackend> level;
+  if (levels) {
+    const auto found = levels->backends.find(id);
+    if (found != levels->backends.end()) level = found->second;
+  }
+  add(json, "in_flight_mean", level ? std::optional{level->in_flight_mean} : std::nullopt);
+  json["in_flight_max"] = level ? Json(level->in_flight_max) : Json{};
+  add(json, "queue_mean", level ? std::optional{level->queue.mean} : std::nullopt);
+  json["queue_max"] = level ? Json(level->queue.max) : Json{};
+  add(json, "utilisation", level ? level->utilisation : std::nullopt);
+  add(json, "out_mean", level ? std::optional{level->out_mean} : std::nullopt);
+}
+
+void add_standing(Json& json, const Report& report, const std::string& id) {
+  if (!report.standing) return;
+  const Report::Out& out = report.standing->at(id);
+  json["ejections"] = out.exits;
+  json["out_s"] = to_seconds(out.length);
+  Json& changes = json["changes"] = Json::array();
+  for (const StandingChange& change : out.changes) {
+    changes.push_back({to_seconds(change.at), change.state});
+  }
+}
+
+// Of the backends of a part; `whole` when that is all after the warm-up.
+Json backends_json(const std::map<std::string, Series>& backends, const Summary& summary,
+                   const Report* whole = nullptr) {
+  static const Summary::OfBackend kUnknown;
   Json json = Json::object();
   for (const auto& [id, series] : backends) {
-    Json& backend = json[id] = series_json(series);
-    backend["share"] =
-        answered == 0 ? 0.0 : static_cast<double>(series.answers()) / static_cast<double>(answered);
-    const Levels::OfBackend* level = nullptr;
-    if (summary.levels) {
-      const auto found = summary.levels->backends.find(id);
-      if (found != summary.levels->backends.end()) level = &found->second;
-    }
-    const auto put = [&](const char* name, auto of) {
-      backend[name] = level == nullptr ? Json{} : Json(of(*level));
-    };
-    put("in_flight_mean", [](const auto& of) { return of.in_flight_mean; });
-    put("in_flight_max", [](const auto& of) { return of.in_flight_max; });
-    put("queue_mean", [](const auto& of) { return of.queue.mean; });
-    put("queue_max", [](const auto& of) { return of.queue.max; });
-    put("utilisation", [](const auto& of) { return of.utilisation; });
+    const auto found = summary.backends.find(id);
+    const Summary::OfBackend& of = found == summary.backends.end() ? kUnknown : found->second;
+    Json entry = series_json(series, of.clients);
+    add(entry, "share", of.share);
+    add_level(entry, summary.levels, id);
+    if (whole != nullptr) add_standing(entry, *whole, id);
+    append_member(json, id, std::move(entry));
   }
   return json;
-}
-
-void add_standing(Json& backends, const Report& report) {
-  if (!report.standing) return;
-  for (const auto& [id, out] : *report.standing) {
-    Json& backend = backends[id];
-    backend["ejections"] = out.exits;
-    backend["out_s"] = to_seconds(out.length);
-    Json& changes = backend["changes"] = Json::array();
-    for (const StandingChange& change : out.changes) {
-      changes.push_back({to_seconds(change.at), change.state});
-    }
-  }
 }
 
 Json fairness_json(const Summary& summary) {
   Json json = Json::object();
-  for (const auto& [cluster, fairness] : summary.fairness) json[cluster]["fairness"] = fairness;
+  for (const auto& [cluster, fairness] : summary.fairness) {
+    add(json[cluster], "fairness", fairness);
+  }
   return json;
 }
 
@@ -112,7 +134,7 @@ Json loads_json(const Report& report) {
   for (const Slice& load : report.loads) {
     std::string name = load.name;
     for (int n = 2; json.contains(name); ++n) name = load.name + '_' + std::to_string(n);
-    json[name] = part_json(load.total, load.summary);
+    json[name] = slice_json(load.total, load.summary);
   }
   return json;
 }
@@ -123,7 +145,6 @@ Json windows_json(const Report& report) {
     Json& entry = json[window.name] = part_json(window.total, window.summary);
     entry["from_s"] = to_seconds(window.summary.from);
     entry["to_s"] = to_seconds(window.summary.to);
-    add_levels(entry, window.summary.levels);
     entry["backends"] = backends_json(window.backends, window.summary);
     entry["clusters"] = fairness_json(window.summary);
   }
@@ -188,9 +209,7 @@ Json to_json(const Report& report) {
                {"loopback_latency_ms",
                 report.loopback_latency ? Json(to_milliseconds(*report.loopback_latency)) : Json{}},
                {"total", part_json(report.total, report.summary)}};
-  add_levels(json["total"], report.summary.levels);
-  json["backends"] = backends_json(report.backends, report.summary);
-  add_standing(json["backends"], report);
+  json["backends"] = backends_json(report.backends, report.summary, &report);
   json["clusters"] = fairness_json(report.summary);
   json["loads"] = loads_json(report);
   json["windows"] = windows_json(report);

@@ -23,26 +23,21 @@ struct Row {
   double mean_ms = 0;
   double p99_ms = 0;
   double utilisation = std::nan("");
-  double in_flight = 0;
+  double in_flight = std::nan("");
   Duration out{};
 };
 
 std::vector<Row> rows_of(const Report& report) {
-  std::uint64_t answered = 0;
-  for (const auto& [_, series] : report.backends) answered += series.answers();
   std::vector<Row> rows;
   for (const auto& [id, series] : report.backends) {
-    Row row{.id = id, .series = &series};
-    if (answered > 0) {
-      row.share = static_cast<double>(series.answers()) / static_cast<double>(answered);
-    }
+    Row row{.id = id, .series = &series, .share = report.summary.backends.at(id).share.value};
     row.mean_ms = to_milliseconds(series.latency.mean());
     row.p99_ms = to_milliseconds(series.latency.quantile(0.99));
     const auto& levels = report.summary.levels;
     const auto level = levels ? levels->backends.find(id) : decltype(levels->backends.end()){};
     if (levels && level != levels->backends.end()) {
-      row.utilisation = level->second.utilisation;
-      row.in_flight = level->second.in_flight_mean;
+      row.in_flight = level->second.in_flight_mean.value;
+      if (level->second.utilisation) row.utilisation = level->second.utilisation->value;
     }
     if (report.standing) row.out = report.standing->at(id).length;
     rows.push_back(std::move(row));
@@ -51,13 +46,13 @@ std::vector<Row> rows_of(const Report& report) {
 }
 
 std::string line_of(const Row& row) {
-  const bool levels = !std::isnan(row.utilisation);
-  return fmt::format("  {} {:>11} {:>8} {} {:>9} {:>9} {:>9} {:>8} {:>7}\n",
-                     fitted(row.id, kNameColumns), grouped(row.series->answers()),
-                     show_percent(row.share), bar(row.share, 12), show_ms(row.mean_ms),
-                     show_ms(row.p99_ms), grouped(row.series->count(ClientResult::server_error)),
-                     levels ? fmt::format("{:.4g}", row.in_flight) : "-",
-                     levels ? fmt::format("{:.1f} %", row.utilisation * 100) : "-");
+  return fmt::format(
+      "  {} {:>11} {:>8} {} {:>9} {:>9} {:>9} {:>8} {:>7}\n", fitted(row.id, kNameColumns),
+      grouped(row.series->answers()), show_percent(row.share), bar(row.share, 12),
+      show_ms(row.mean_ms), show_ms(row.p99_ms),
+      grouped(row.series->count(ClientResult::server_error)),
+      std::isnan(row.in_flight) ? "-" : fmt::format("{:.4g}", row.in_flight),
+      std::isnan(row.utilisation) ? "-" : fmt::format("{:.1f} %", row.utilisation * 100));
 }
 
 using Value = double (*)(const Row&);
@@ -107,12 +102,13 @@ std::string folded(const std::vector<Row>& rows, const std::set<std::size_t>& sh
 std::string slice_line(const std::string& name, const Slice& slice) {
   const Histogram& latency = slice.total.latency;
   const Summary& summary = slice.summary;
-  return fmt::format(
-      "  {} {:>11} {:>8} {:>19} {:>9} {:>9} {:>10} {:>8}\n", fitted(name, kNameColumns),
-      grouped(slice.total.count()), show_percent(slice.total.error_ratio()),
-      show_ms(latency.mean()) + show_half_width(summary.mean_latency, 1000),
-      show_ms(latency.quantile(0.5)), show_ms(latency.quantile(0.99)),
-      fmt::format("{:.1f}/s", summary.throughput), fmt::format("{:.4g}", summary.in_system_mean));
+  return fmt::format("  {} {:>11} {:>8} {:>19} {:>9} {:>9} {:>10} {:>8}\n",
+                     fitted(name, kNameColumns), grouped(slice.total.count()),
+                     show_percent(slice.total.error_ratio()),
+                     show_ms(latency.mean()) + show_half_width(summary.clients.mean_latency, 1000),
+                     show_ms(latency.quantile(0.5)), show_ms(latency.quantile(0.99)),
+                     fmt::format("{:.1f}/s", summary.throughput.value),
+                     fmt::format("{:.4g}", summary.in_system_mean.value));
 }
 
 std::string slice_head(const char* what) {

@@ -56,15 +56,15 @@ void append_clients(std::string& out, const Report& report) {
       grouped(total.count(ClientResult::ok)), grouped(total.count(ClientResult::server_error)),
       grouped(total.count(ClientResult::timed_out)), grouped(total.count(ClientResult::failed)));
   out += fmt::format("  errors    {}{}, {:.1f} good answers a second\n",
-                     show_percent(total.error_ratio()), show_half_width(summary.error_ratio, 100),
-                     summary.throughput);
+                     show_percent(total.error_ratio()),
+                     show_half_width(summary.clients.error_ratio, 100), summary.throughput.value);
   const Histogram& latency = total.latency;
   out += fmt::format("  latency   mean {}{}, p50 {}, p90 {}, p99 {}, p99.9 {}, max {}\n",
-                     show_ms(latency.mean()), show_half_width(summary.mean_latency, 1000),
+                     show_ms(latency.mean()), show_half_width(summary.clients.mean_latency, 1000),
                      show_ms(latency.quantile(0.5)), show_ms(latency.quantile(0.9)),
                      show_ms(latency.quantile(0.99)), show_ms(latency.quantile(0.999)),
                      show_ms(latency.max()));
-  switch (summary.mean_latency.confidence) {
+  switch (summary.clients.mean_latency.confidence) {
     case Confidence::told: break;
     case Confidence::too_few: out += "            no ±: too few requests to tell\n"; break;
     case Confidence::correlated:
@@ -77,12 +77,14 @@ void append_clients(std::string& out, const Report& report) {
 }
 
 void append_inside(std::string& out, const Report& report) {
-  out += fmt::format("  clients   {:.4g} waiting on average", report.summary.in_system_mean);
+  out += fmt::format("  clients   {:.4g} waiting on average", report.summary.in_system_mean.value);
   if (const auto& levels = report.summary.levels) {
-    out += fmt::format("; {:.4g} in flight, backends {:.1f} % busy", levels->in_flight_mean,
-                       levels->utilisation * 100);
+    out += fmt::format("; {:.4g} in flight", levels->in_flight_mean.value);
+    if (levels->utilisation) {
+      out += fmt::format(", backends {:.1f} % busy", levels->utilisation->value * 100);
+    }
     if (levels->queue.max > 0) {
-      out += fmt::format("\n            {:.4g} queued in lbd, at most {}", levels->queue.mean,
+      out += fmt::format("\n            {:.4g} queued in lbd, at most {}", levels->queue.mean.value,
                          grouped(levels->queue.max));
     }
   }
@@ -120,7 +122,7 @@ void append_balancer(std::string& out, const Report& report) {
                      grouped(balancer.connections_opened), grouped(balancer.connections_reused));
   if (report.summary.fairness.size() == 1) {
     out += fmt::format("  fairness  {:.4f} of answers by weight (Jain's index)\n",
-                       report.summary.fairness.begin()->second);
+                       report.summary.fairness.begin()->second.value);
   }
 }
 

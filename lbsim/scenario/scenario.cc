@@ -59,7 +59,8 @@ std::string describe_event(const Event& event) {
     return text;
   }
   if (const auto* fault = std::get_if<DaemonFault>(&event.what)) {
-    return word_of(fault->kind) + " daemon " + std::to_string(fault->daemon);
+    const std::string word = fault->drain > Duration::zero() ? "drain" : word_of(fault->kind);
+    return word + " daemon " + std::to_string(fault->daemon);
   }
   if (const auto* add = std::get_if<AddBackend>(&event.what)) return "add " + add->backend.id;
   if (const auto* set = std::get_if<SetBackends>(&event.what)) {

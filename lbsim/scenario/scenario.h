@@ -118,10 +118,12 @@ struct Fault {
   Duration retransmit = std::chrono::milliseconds{200};
   double ratio = 0;
 };
-// The process of a daemon is gone, or starts again.
+// The process of a daemon is gone, or starts again. One that drains is gone when it has finished
+// what it has, or after `drain`.
 struct DaemonFault {
   std::uint32_t daemon = 0;
   FaultKind kind = FaultKind::crash;  // Or recover.
+  Duration drain{};
 };
 struct Reload {
   config::DaemonConfig config;

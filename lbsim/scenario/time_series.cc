@@ -50,7 +50,7 @@ void TimeSeriesCollector::look(const Snapshot& snapshot) { snapshots_.push_back(
 
 TimeSeries TimeSeriesCollector::finish(const std::vector<std::string>& names) const {
   TimeSeries series{
-      .interval = interval_, .intervals = {}, .queued = {}, .backends = {}, .marks = {}};
+      .interval = interval_, .intervals = {}, .queued = {}, .backends = {}, .marks = marks_};
   series.backends.resize(names.size());
   for (const Interval& interval : intervals_) {
     const Histogram& latency = interval.latency;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lbcore/config/json.h"
@@ -37,7 +38,7 @@ struct TimeSeries {
   std::vector<Interval> intervals;
   std::vector<std::uint64_t> queued;  // In the daemon, at the end of the interval, if looked at.
   std::vector<OfBackend> backends;
-  std::vector<Mark> marks;  // The events of the scenario.
+  std::vector<Mark> marks;  // The events of the scenario and of the world, in order of time.
 };
 
 // The smallest of 1, 2, 5, 10, 20, … nanoseconds of which `duration` has 240 or fewer.
@@ -63,6 +64,9 @@ class TimeSeriesCollector {
   };
   void look(const Snapshot& snapshot);
 
+  // Something happened by itself that the scenario has no event for.
+  void mark(Duration at, std::string what) { marks_.push_back({at, std::move(what)}); }
+
   // `names`: of the backends, by place.
   [[nodiscard]] TimeSeries finish(const std::vector<std::string>& names) const;
 
@@ -77,6 +81,7 @@ class TimeSeriesCollector {
   Duration interval_;
   std::vector<Interval> intervals_;
   std::vector<Snapshot> snapshots_;
+  std::vector<TimeSeries::Mark> marks_;
 };
 
 // As parts of the report: docs/scenario-format.md names every figure. The table has a line of names

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lbsim/scenario/json_members.h"
 #include "lbsim/scenario/time_series.h"
 
 namespace lb::scenario {
@@ -72,10 +73,11 @@ Json to_json(const TimeSeries& series) {
   }
   Json& backends = json["backends"] = Json::object();
   for (const TimeSeries::OfBackend& backend : series.backends) {
-    backends[backend.id] = {{"answers", backend.answers},
-                            {"errors", backend.errors},
-                            {"in_flight", backend.in_flight},
-                            {"state", backend.state}};
+    append_member(backends, backend.id,
+                  {{"answers", backend.answers},
+                   {"errors", backend.errors},
+                   {"in_flight", backend.in_flight},
+                   {"state", backend.state}});
   }
   Json& marks = json["events"] = Json::array();
   for (const TimeSeries::Mark& mark : series.marks) {

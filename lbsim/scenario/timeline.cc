@@ -10,7 +10,7 @@ namespace {
 void happen(const PlannedEvent& planned, Duration at, std::vector<Event>& events) {
   if (const auto* down = std::get_if<DaemonFault>(&planned.event.what)) {
     for (const std::uint32_t daemon : planned.daemons) {
-      events.push_back({at, DaemonFault{daemon, down->kind}});
+      events.push_back({at, DaemonFault{daemon, down->kind, down->drain}});
       if (!planned.length) continue;
       events.push_back({at + *planned.length, DaemonFault{daemon, FaultKind::recover}});
     }

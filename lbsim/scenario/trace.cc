@@ -22,10 +22,10 @@ struct Line {
   std::string path;
 };
 
-// Takes the first `size` characters as a whole number.
+// Takes the first `size` characters as a whole number without a sign.
 std::optional<std::int64_t> take_number(std::string_view& text, std::size_t size) {
   std::int64_t number = 0;
-  if (text.size() < size) return std::nullopt;
+  if (text.size() < size || text.starts_with('-')) return std::nullopt;
   const auto [end, error] = std::from_chars(text.data(), text.data() + size, number);
   if (error != std::errc{} || end != text.data() + size) return std::nullopt;
   text.remove_prefix(size);
@@ -53,17 +53,24 @@ std::optional<Duration> take_fraction(std::string_view& text) {
   return Duration{nanoseconds};
 }
 
-Duration since_1970(int year, int month, int day, std::int64_t hour, std::int64_t minute,
-                    std::int64_t second) {
-  using namespace std::chrono;
-  const sys_days date{std::chrono::year{year} / month / day};
-  return date.time_since_epoch() + hours{hour} + minutes{minute} + seconds{second};
-}
-
 // "14:15:16"
 struct Clock {
   std::int64_t hour, minute, second;
 };
+
+// Nothing when there is no such day or time of day, or it is too far away for nanoseconds.
+std::optional<Duration> since_1970(std::int64_t year, std::int64_t month, std::int64_t day,
+                                   const Clock& clock) {
+  using namespace std::chrono;
+  const year_month_day date{std::chrono::year{static_cast<int>(year)},
+                            std::chrono::month{static_cast<unsigned>(month)},
+                            std::chrono::day{static_cast<unsigned>(day)}};
+  constexpr std::int64_t kLastYear = 2200;
+  if (year < 1970 || year > kLastYear || !date.ok()) return std::nullopt;
+  if (clock.hour > 23 || clock.minute > 59 || clock.second > 60) return std::nullopt;
+  return sys_days{date}.time_since_epoch() + hours{clock.hour} + minutes{clock.minute} +
+         seconds{clock.second};
+}
 std::optional<Clock> take_clock(std::string_view& text) {
   const auto hour = take_number(text, 2);
   if (!hour || !take(text, ':')) return std::nullopt;
@@ -85,10 +92,9 @@ std::optional<Duration> parse_iso_time(std::string_view text) {
   const auto clock = take_clock(text);
   if (!clock) return std::nullopt;
   const auto fraction = take_fraction(text);
-  if (!fraction || text != "Z") return std::nullopt;
-  return since_1970(static_cast<int>(*year), static_cast<int>(*month), static_cast<int>(*day),
-                    clock->hour, clock->minute, clock->second) +
-         *fraction;
+  const auto time = since_1970(*year, *month, *day, *clock);
+  if (!time || !fraction || text != "Z") return std::nullopt;
+  return *time + *fraction;
 }
 
 // "06/Feb/2009:12:14:14.655" of HAProxy or "06/Feb/2009:12:14:14 +0100" of nginx. HAProxy says
@@ -116,10 +122,9 @@ std::optional<Duration> parse_log_time(std::string_view text) {
     if (!hours || !minutes) return std::nullopt;
     zone = std::chrono::minutes{(west ? -1 : 1) * (*hours * 60 + *minutes)};
   }
-  if (!text.empty()) return std::nullopt;
-  return since_1970(static_cast<int>(*year), static_cast<int>(month / 3 + 1),
-                    static_cast<int>(*day), clock->hour, clock->minute, clock->second) +
-         *fraction - zone;
+  const auto time = since_1970(*year, static_cast<std::int64_t>(month / 3 + 1), *day, *clock);
+  if (!time || !text.empty()) return std::nullopt;
+  return *time + *fraction - zone;
 }
 
 std::optional<Line> parse_lbd_line(std::string_view text) {
@@ -130,6 +135,8 @@ std::optional<Line> parse_lbd_line(std::string_view text) {
   const double total_ms = json.contains("total_ms") && json["total_ms"].is_number()
                               ? json["total_ms"].get<double>()
                               : 0;
+  constexpr double kTotalMsMax = 1e9;  // Twelve days: no request takes that long.
+  if (!(total_ms >= 0 && total_ms <= kTotalMsMax)) return std::nullopt;
   const auto text_of = [&](const char* key) {
     return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
   };

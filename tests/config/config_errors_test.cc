@@ -33,6 +33,16 @@ const Broken kBroken[] = {
      "lbd.yaml:2:2: not YAML: illegal block entry; indent with spaces, not tabs\n"},
     {"AnOpenBracketInYaml", "lbd.yaml", "listeners: [\n",
      "lbd.yaml:2:1: not YAML: end of sequence flow not found\n"},
+    {"ALetterOfAnotherEncodingInYaml", "lbd.yaml",
+     "# gr\xc3\xbc\xc3\x9f\xe2\x82\xac\xf0\x9f\x98\x80\n"
+     "listeners: gr\xfc\xdf\n",
+     "lbd.yaml:2:14: not UTF-8; save the file in that encoding\n"},
+    {"ALongFormOfUtf8InYaml", "lbd.yaml", "a: \xc0\xaf",
+     "lbd.yaml:1:4: not UTF-8; save the file in that encoding\n"},
+    {"AHalfOfAPairInYaml", "lbd.yaml", "a: \xed\xa0\x80",
+     "lbd.yaml:1:4: not UTF-8; save the file in that encoding\n"},
+    {"ACharacterCutShortInYaml", "lbd.yaml", "a: \xe2\x82",
+     "lbd.yaml:1:4: not UTF-8; save the file in that encoding\n"},
     {"UnterminatedJson", "lbd.json",
      "{\n"
      "  \"listeners\": [\n"
@@ -54,8 +64,8 @@ const Broken kBroken[] = {
      "clusters: [{name: web, backends: [{id: b1, address: \"10.0.0.1:80\"}]}]\n"
      "timeout: 5s\n",
      "lbd.yaml:3:1: timeout: unknown key; expected one of \"listeners\", \"clusters\", "
-     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or "
-     "\"log\"\n"},
+     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"limits\", \"rate_limit\", "
+     "\"admin\" or \"log\"\n"},
     {"AMisspeltKey", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
      "clusters:\n"
@@ -72,7 +82,7 @@ const Broken kBroken[] = {
      "lbd.json:4:4: clusters[0].strategi: unknown key; expected one of \"name\", \"strategy\", "
      "\"backends\", \"health_check\", \"outlier_ejection\", \"panic_threshold\", "
      "\"slow_start\", \"circuit_breaker\", \"limits\", \"connection_pool\", \"retries\", "
-     "\"timeouts\" or \"affinity\"; did you "
+     "\"timeouts\", \"affinity\" or \"tls\"; did you "
      "mean \"strategy\"?\n"},
     {"AKeyGivenTwice", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -142,14 +152,16 @@ const Broken kBroken[] = {
      "- name: web\n"
      "  backends:\n"
      "  - {id: b1}\n",
-     "lbd.yaml:5:5: clusters[0].backends[0]: \"address\" is missing: host:port or [v6]:port\n"},
+     "lbd.yaml:5:5: clusters[0].backends[0]: \"address\" is missing: host:port, [v6]:port or "
+     "unix:/path\n"},
     {"AnAddressWithoutAPort", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
      "clusters:\n"
      "- name: web\n"
      "  backends:\n"
      "  - {id: b1, address: 10.0.0.1}\n",
-     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port or [v6]:port, such as "
+     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"10.0.0.1\"\n"},
     {"AnAddressWithPortZero", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -157,7 +169,8 @@ const Broken kBroken[] = {
      "- name: web\n"
      "  backends:\n"
      "  - {id: b1, address: \"10.0.0.1:0\"}\n",
-     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port or [v6]:port, such as "
+     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"10.0.0.1:0\"\n"},
     {"AnAddressWithAPortTooLarge", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -165,7 +178,8 @@ const Broken kBroken[] = {
      "- name: web\n"
      "  backends:\n"
      "  - {id: b1, address: \"10.0.0.1:65536\"}\n",
-     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port or [v6]:port, such as "
+     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"10.0.0.1:65536\"\n"},
     {"IPv6WithoutBrackets", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -173,7 +187,8 @@ const Broken kBroken[] = {
      "- name: web\n"
      "  backends:\n"
      "  - {id: b1, address: \"::1:80\"}\n",
-     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port or [v6]:port, such as "
+     "lbd.yaml:5:23: clusters[0].backends[0].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"::1:80\"\n"},
     {"AnEmptyId", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
@@ -437,7 +452,7 @@ const Broken kBroken[] = {
      "  - {id: b1, address: x}\n"
      "colour: blue\n",
      "lbd.yaml:1:10: workers: expected \"auto\" or a whole number from 1 to 1024, found \"0\"\n"
-     "lbd.yaml:3:21: listeners[0].bind: expected host:port or [v6]:port, such as "
+     "lbd.yaml:3:21: listeners[0].bind: expected host:port, [v6]:port or unix:/path, such as "
      "\"127.0.0.1:8080\", found \"nowhere\"\n"
      "lbd.yaml:3:39: listeners[0].cluster: there is no cluster \"wbe\"\n"
      "lbd.yaml:3:54: listeners[0].protocol: expected \"http\" or \"tcp\", found \"https\"; did you "
@@ -450,11 +465,12 @@ const Broken kBroken[] = {
      "found \"0\"\n"
      "lbd.yaml:9:10: clusters[0].backends[1].id: another backend of this cluster is named \"b1\" "
      "already\n"
-     "lbd.yaml:9:23: clusters[0].backends[1].address: expected host:port or [v6]:port, such as "
+     "lbd.yaml:9:23: clusters[0].backends[1].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"x\"\n"
      "lbd.yaml:10:1: colour: unknown key; expected one of \"listeners\", \"clusters\", "
-     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or "
-     "\"log\"\n"},
+     "\"workers\", \"load_exchange\", \"shutdown_timeout\", \"limits\", \"rate_limit\", "
+     "\"admin\" or \"log\"\n"},
     {"SeveralAtOnceInJson", "lbd.json",
      "{\"workers\": 0,\n"
      " \"listeners\": [\n"
@@ -465,17 +481,19 @@ const Broken kBroken[] = {
      "     {\"id\": \"b1\", \"address\": \"x\"}]}],\n"
      " \"colour\": \"blue\"}",
      "lbd.json:1:13: workers: expected \"auto\" or a whole number from 1 to 1024, found \"0\"\n"
-     "lbd.json:3:28: listeners[0].bind: expected host:port or [v6]:port, such as "
+     "lbd.json:3:28: listeners[0].bind: expected host:port, [v6]:port or unix:/path, such as "
      "\"127.0.0.1:8080\", found \"nowhere\"\n"
      "lbd.json:3:50: listeners[0].cluster: there is no cluster \"wbe\"\n"
      "lbd.json:6:55: clusters[0].backends[0].weight: expected a whole number from 1 to 65535, "
      "found \"0\"\n"
      "lbd.json:7:13: clusters[0].backends[1].id: another backend of this cluster is named \"b1\" "
      "already\n"
-     "lbd.json:7:30: clusters[0].backends[1].address: expected host:port or [v6]:port, such as "
+     "lbd.json:7:30: clusters[0].backends[1].address: expected host:port, [v6]:port or unix:/path, "
+     "such as "
      "\"127.0.0.1:8080\", found \"x\"\n"
      "lbd.json:8:2: colour: unknown key; expected one of \"listeners\", \"clusters\", \"workers\", "
-     "\"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or \"log\"\n"},
+     "\"load_exchange\", \"shutdown_timeout\", \"limits\", \"rate_limit\", \"admin\" or "
+     "\"log\"\n"},
     {"AKeyThatIsAList", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
      "clusters: [{name: web, backends: [{id: b1, address: \"10.0.0.1:80\"}]}]\n"
@@ -487,7 +505,8 @@ const Broken kBroken[] = {
      "{\"log\": {\"access\": \"a\\\"b,:{}\"}, \"listeners\": [], \"clusters\": [], \"x\": 1}",
      "lbd.json:1:46: listeners: expected at least one listener\n"
      "lbd.json:1:66: x: unknown key; expected one of \"listeners\", \"clusters\", \"workers\", "
-     "\"load_exchange\", \"shutdown_timeout\", \"rate_limit\", \"admin\" or \"log\"\n"},
+     "\"load_exchange\", \"shutdown_timeout\", \"limits\", \"rate_limit\", \"admin\" or "
+     "\"log\"\n"},
 };
 
 class BrokenConfig : public ::testing::TestWithParam<Broken> {};

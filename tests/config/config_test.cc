@@ -29,7 +29,7 @@ clusters:
     strategy: {name: least_request, choice_count: 3}
     backends:
       - {id: b1, address: 10.0.0.1:8000, weight: 3}
-      - {id: b2, address: "[fe80::1]:8000", state: draining}
+      - {id: b2, address: "unix:/run/b2.sock", state: draining}
     health_check: {type: http, path: /health, method: HEAD, interval: 2s, timeout: 500ms,
                    healthy_threshold: 4, unhealthy_threshold: 5}
     connection_pool: {max_idle_per_backend: 7, idle_timeout: 90s}
@@ -39,6 +39,7 @@ clusters:
 workers: 4
 load_exchange: 2ms
 shutdown_timeout: 0s
+limits: {max_connections: 5000, max_connections_per_client: 50}
 admin: {bind: 127.0.0.1:9900}
 log: {level: debug, access: "off"}
 )";
@@ -52,7 +53,7 @@ constexpr const char* kFullJson = R"({
   {"name": "api", "strategy": {"name": "least_request", "choice_count": 3},
    "backends": [
     {"id": "b1", "address": "10.0.0.1:8000", "weight": 3, "state": "enabled"},
-    {"id": "b2", "address": "[fe80::1]:8000", "state": "draining"}],
+    {"id": "b2", "address": "unix:/run/b2.sock", "state": "draining"}],
    "health_check": {"path": "/health", "method": "HEAD", "interval": "2s", "timeout": "0.5s",
                     "healthy_threshold": 4, "unhealthy_threshold": 5},
    "connection_pool": {"max_idle_per_backend": 7, "idle_timeout": "90s"},
@@ -61,6 +62,7 @@ constexpr const char* kFullJson = R"({
    "timeouts": {"connect": "2s", "response": "10s", "idle": "30s", "drain": "1m"}},
   {"name": "redis", "strategy": "round_robin", "backends": []}],
  "workers": 4, "load_exchange": "2ms", "shutdown_timeout": "0s",
+ "limits": {"max_connections": 5000, "max_connections_per_client": 50},
  "admin": {"bind": "127.0.0.1:9900"}, "log": {"level": "debug", "access": "off"}})";
 
 constexpr const char* kLeastYaml =
@@ -113,6 +115,7 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(config.workers.count, 4u);
   EXPECT_EQ(config.load_exchange, 2ms);
   EXPECT_EQ(config.shutdown_timeout, 0s);
+  EXPECT_TRUE((config.limits == ConnectionLimitsConfig{5000, 50}));
   EXPECT_EQ(config.admin->bind, "127.0.0.1:9900");
   EXPECT_EQ(config.log.level, LogLevel::debug);
   EXPECT_EQ(config.log.access, "off");
@@ -162,7 +165,7 @@ TEST(Config, WritesItsKeysInTheOrderOfTheDocumentation) {
   const Json json = to_json(good(kFullYaml, "lbd.yaml"));
   std::string keys;
   for (const auto& [key, _] : json.items()) keys += key + ' ';
-  EXPECT_EQ(keys, "listeners clusters workers load_exchange shutdown_timeout admin log ");
+  EXPECT_EQ(keys, "listeners clusters workers load_exchange shutdown_timeout limits admin log ");
   EXPECT_EQ(json["clusters"][0]["strategy"].dump(), R"({"name":"least_request","choice_count":3})");
   EXPECT_EQ(json["clusters"][1]["strategy"], "round_robin");
   EXPECT_EQ(json["clusters"][0]["retries"]["on"].dump(), R"(["timeout","429","503"])");

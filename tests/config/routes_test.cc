@@ -71,13 +71,19 @@ TEST(Routes, ReadEveryChange) {
   const auto routes = good(
       "{match: {path_prefix: /a}, cluster: web, rewrite: {prefix: /, host: b.org}, "
       "request_headers: {set: {X-A: 1}, add: {X-B: two words}, remove: [Cookie]}, "
-      "response_headers: {remove: [Server, X-Powered-By]}},\n"
+      "response_headers: {remove: [Server, X-Powered-By], default: {X-C: 3}}, security_headers: "
+      "true, cors: {origins: ['https://a.org'], methods: [GET], headers: [X-D], expose: [X-E], "
+      "credentials: true, max_age: 1h}},\n"
       "{cluster: web, rewrite: {regex: {pattern: '^/v([0-9])/', replacement: '/\\1/'}}}");
   EXPECT_TRUE((routes.at(0).rewrite == RewriteConfig{"", "/", {}, "b.org"}));
   EXPECT_TRUE((routes.at(0).request_headers ==
                HeaderRulesConfig{{{{"X-A", "1"}}}, {{{"X-B", "two words"}}}, {"Cookie"}}));
+  EXPECT_TRUE((routes.at(0).response_headers ==
+               HeaderRulesConfig{{}, {}, {"Server", "X-Powered-By"}, {{{"X-C", "3"}}}}));
+  EXPECT_TRUE(routes.at(0).security_headers);
   EXPECT_TRUE(
-      (routes.at(0).response_headers == HeaderRulesConfig{{}, {}, {"Server", "X-Powered-By"}}));
+      (routes.at(0).cors ==
+       CorsConfig{{"https://a.org"}, {"GET"}, {"X-D"}, {"X-E"}, true, std::chrono::hours{1}}));
   EXPECT_TRUE((routes.at(1).rewrite->regex == RegexReplacement{"^/v([0-9])/", "/\\1/"}));
 }
 
@@ -86,7 +92,8 @@ TEST(Routes, ReadBackAsTheyWereWritten) {
       "{name: all, match: {host: [a.org, '*.b.org'], path_prefix: /api, methods: [GET], "
       "headers: {h: '1'}, cookies: {c: '*'}, query: {q: ''}}, cluster: web, "
       "rewrite: {prefix: /, host: b.org}, request_headers: {set: {a: b}, add: {c: d}, "
-      "remove: [e]}, response_headers: {remove: [f]}},\n"
+      "remove: [e]}, response_headers: {remove: [f], default: {g: h}}, security_headers: true, "
+      "cors: {origins: ['https://*.a.org'], credentials: true}},\n"
       "{match: {host: c.org, path: /x}, redirect: {status: 301, scheme: https, host: h, path: "
       "/p}},\n"
       "{match: {path_regex: /y.*}, respond: {status: 204}},\n"
@@ -103,8 +110,9 @@ TEST(Routes, ReadBackAsTheyWereWritten) {
 
 TEST(Routes, AreWrittenWithoutWhatTheyDoNotSay) {
   const LoadedConfig loaded = load("{match: {host: a.org}, cluster: web}");
-  EXPECT_EQ(to_json(loaded.config)["listeners"][0]["routes"].dump(),
-            R"([{"match":{"host":"a.org"},"cluster":"web","priority":0}])");
+  EXPECT_EQ(
+      to_json(loaded.config)["listeners"][0]["routes"].dump(),
+      R"([{"match":{"host":"a.org"},"cluster":"web","priority":0,"security_headers":false}])");
   const LoadedConfig plain = load_config(
       std::string{"listeners: [{name: l, bind: 'h:1', cluster: web}]\n"} + kClusters, "lbd.yaml");
   EXPECT_FALSE(to_json(plain.config)["listeners"][0].contains("routes"));
@@ -156,8 +164,17 @@ const Wrong kWrong[] = {
      "\"cluster\" and \"respond\"\n"},
     {"AnUnknownKey", "{cluster: web, matches: {}}",
      "3:16: [0].matches: unknown key; expected one of \"name\", \"match\", \"cluster\", \"split\", "
-     "\"split_key\", \"redirect\", \"respond\", \"priority\", \"rewrite\", \"request_headers\" or "
-     "\"response_headers\"; did you mean \"match\"?\n"},
+     "\"split_key\", \"redirect\", \"respond\", \"priority\", \"rewrite\", \"request_headers\", "
+     "\"response_headers\", \"cors\" or \"security_headers\"; did you mean \"match\"?\n"},
+    {"CorsForNobody", "{cluster: web, cors: {origins: []}}",
+     "3:32: [0].cors.origins: expected at least one, such as \"https://example.com\"\n"},
+    {"CorsForAHostWithoutScheme", "{cluster: web, cors: {origins: [a.org]}}",
+     "3:33: [0].cors.origins[0]: expected an origin such as \"https://example.com\" or "
+     "\"https://*.example.com\", found \"a.org\"\n"},
+    {"CorsForAllWithCredentials", "{cluster: web, cors: {origins: ['*'], credentials: true}}",
+     "3:32: [0].cors.origins: \"*\" does not go with credentials; name them one by one\n"},
+    {"CorsWithAFieldThatIsNone", "{cluster: web, cors: {origins: ['*'], expose: [a b]}}",
+     "3:48: [0].cors.expose[0]: expected a name, found \"a b\"\n"},
     {"AnUnknownCondition", "{cluster: web, match: {path_prefx: /}}",
      "3:24: [0].match.path_prefx: unknown key; expected one of \"host\", \"path\", "
      "\"path_prefix\", \"path_regex\", \"methods\", \"headers\", \"cookies\" or \"query\"; did you "
@@ -314,7 +331,8 @@ const Wrong kWrong[] = {
     {"AHeaderSetTwice", "{cluster: web, response_headers: {set: {A: b, a: c}}}",
      "3:50: [0].response_headers.set.a: \"a\" is set twice\n"},
     {"RulesOfNothing", "{cluster: web, response_headers: {}}",
-     "3:34: [0].response_headers: changes nothing; expected \"set\", \"add\" or \"remove\"\n"},
+     "3:34: [0].response_headers: changes nothing; expected \"set\", \"add\", \"default\" or "
+     "\"remove\"\n"},
 };
 
 class WrongRoute : public ::testing::TestWithParam<Wrong> {};

@@ -99,9 +99,12 @@ TEST(Address, IsHostAndPort) {
   expect("example.com:65535", "example.com", 65535);
   expect("[::1]:0", "::1", 0);
   expect("[fe80::1%eth0]:8080", "fe80::1%eth0", 8080);
-  for (const char* text :
-       {"", ":", ":80", "host", "host:", "host:x", "host:-1", "host:+1", "host:65536", "host:80 ",
-        "::1:80", "[::1]", "[]:80", "[::1:80", "http://host:80"}) {
+  EXPECT_EQ(parse_address("unix:/run/lb d.sock")->path, "/run/lb d.sock");
+  EXPECT_TRUE(parse_address("unix:/" + std::string(106, 'x')));
+  EXPECT_FALSE(parse_address("unix:/" + std::string(107, 'x'))) << "the system takes 107 bytes";
+  for (const char* text : {"", ":", ":80", "host", "host:", "host:x", "host:-1", "host:+1",
+                           "host:65536", "host:80 ", "::1:80", "unix:", "unix:run/x", "unix:80",
+                           "[::1]", "[]:80", "[::1:80", "http://host:80"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
 }

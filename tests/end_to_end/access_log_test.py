@@ -55,7 +55,7 @@ class AccessLog(EndToEnd):
     def test_nothing_a_client_sends_breaks_a_line_or_forges_a_field(self):
         targets = ['/"', '/\\', '/\\"', '/","status":999,"x":"', "/{}[]", "/'`$(x)", "/%0a%0d%00",
                    "/" + "a" * 5000]
-        hosts = ["%22", "a~b", "[::1]:1", "x" * 3000]
+        hosts = ["a'b", "a~b", "[::1]:1", "x" * 3000]
         for target in targets:
             self.assertEqual(self.peer.get(target).status, 200)
         for host in hosts:

@@ -254,11 +254,35 @@ class Fields(EndToEnd):
         request, _ = self.exchange(
             "Connection: keep-alive, X-Private , upgrade", "Connection: x-second",
             "Keep-Alive: timeout=5", "Proxy-Connection: keep-alive", "TE: trailers",
-            "Trailer: Expires", "Upgrade: websocket", "X-Private: 1", "X-Second: 2",
+            "Trailer: Expires", "Upgrade: h2c", "X-Private: 1", "X-Second: 2",
             "X-Kept: 3", "Accept: */*")
         names = [name for name, _ in request.fields]
         self.assertEqual(names, ["Host", "X-Kept", "Accept", "X-Forwarded-For",
                                  "X-Forwarded-Proto", "X-Forwarded-Host"])
+
+    def test_max_forwards_counts_hops_of_options_and_trace_only(self):
+        backend = self.enterContext(Backend())
+        client = self.client(self.lbd(http_config([backend])).address())
+        for method in ("OPTIONS", "TRACE"):
+            self.assertEqual(client.get("/", "Max-Forwards: 3", method=method).status, 200)
+            self.assertEqual(backend.requests[-1].all("Max-Forwards"), ["2"])
+        client.get("/", "Max-Forwards: 0")
+        self.assertEqual(backend.requests[-1].all("Max-Forwards"), ["0"])
+        reached = len(backend.requests)
+        self.assertEqual(client.get("/", "Max-Forwards: 0", method="OPTIONS").status, 200)
+        self.assertEqual(client.get("/", "Max-Forwards: 0", method="TRACE").status, 405)
+        self.assertEqual(len(backend.requests), reached)
+        for bad in ("-1", "1 2", "4294967296", "", "x"):
+            other = self.client(client.socket.getpeername())
+            self.assertEqual(other.get("/", f"Max-Forwards: {bad}", method="TRACE").status, 400)
+
+    def test_via_has_our_name_when_it_was_given_one(self):
+        backend = self.enterContext(Backend(lambda r: answer("x", "Via: 1.1 inner")))
+        config = http_config([backend], listener={"via": "edge"})
+        client = self.client(self.lbd(config).address())
+        response = client.get("/", "Via: 1.0 outer")
+        self.assertEqual(backend.requests[0].all("Via"), ["1.0 outer", "1.1 edge"])
+        self.assertEqual(response.all("Via"), ["1.1 inner", "1.1 edge"])
 
     def test_hop_by_hop_fields_of_an_answer_stay_here(self):
         _, response = self.exchange(answer_fields=(

@@ -282,6 +282,65 @@ class Changes(RoutesCase):
                           response.all("X-Left")), ([], [], ["no-store"], ["DENY"], ["1"]))
 
 
+class Browsers(RoutesCase):
+    """What browsers are told: of pages of other origins, and to be careful."""
+
+    PREFLIGHT = ("Origin: https://shop.org", "Access-Control-Request-Method: PUT")
+
+    def setUp(self):
+        super().setUp()
+        self.loose = self.enterContext(Backend(lambda r: answer(
+            "x", "Access-Control-Allow-Origin: *", "access-control-expose-headers: *",
+            "X-Frame-Options: SAMEORIGIN", "Vary: Accept")))
+
+    def start(self, **route):
+        return self.lbd(config([{"cluster": "web", **route}], {"web": [self.loose]}))
+
+    def cors(self, **more):
+        return self.start(cors={"origins": ["https://shop.org"], "methods": ["GET", "PUT"],
+                                **more})
+
+    def test_a_preflight_is_answered_here(self):
+        client = self.client(self.cors(max_age="1h").address())
+        response = client.get("/x", *self.PREFLIGHT, method="OPTIONS")
+        self.assertEqual(response.status, 204)
+        self.assertEqual(response.fields, [
+            ("Vary", "Origin"), ("Access-Control-Allow-Origin", "https://shop.org"),
+            ("Access-Control-Allow-Methods", "GET, PUT"), ("Access-Control-Max-Age", "3600")])
+        refused = client.get("/x", "Origin: https://evil.org", self.PREFLIGHT[1], method="OPTIONS")
+        self.assertEqual(refused.status, 403)
+        self.assertEqual(refused.all("Access-Control-Allow-Origin"), [])
+        self.assertEqual(self.loose.heads, [])
+        self.assertEqual(client.get("/x", method="OPTIONS").status, 200)
+        self.assertEqual(len(self.loose.heads), 1)
+
+    def test_answers_say_who_may_read_them_in_the_words_of_the_route_alone(self):
+        client = self.client(self.cors().address())
+        response = client.get("/x", "Origin: https://shop.org")
+        self.assertEqual(response.all("Access-Control-Allow-Origin"), ["https://shop.org"])
+        self.assertEqual(response.all("Access-Control-Expose-Headers"), [])
+        self.assertEqual(response.all("Vary"), ["Accept", "Origin"])
+        response = client.get("/x", "Origin: https://evil.org")
+        self.assertEqual(response.all("Access-Control-Allow-Origin"), [])
+
+    def test_careful_defaults_leave_what_the_backend_says(self):
+        client = self.client(self.start(security_headers=True).address())
+        response = client.get()
+        self.assertEqual(response.all("X-Content-Type-Options"), ["nosniff"])
+        self.assertEqual(response.all("X-Frame-Options"), ["SAMEORIGIN"])
+        self.assertEqual(response.all("Referrer-Policy"), ["strict-origin-when-cross-origin"])
+        self.assertEqual(response.all("Strict-Transport-Security"), [])
+
+    def test_careful_defaults_give_way_to_rules_and_come_with_own_answers(self):
+        lbd = self.lbd(config([{"respond": {}, "security_headers": True, "response_headers": {
+            "remove": ["Referrer-Policy"], "set": {"x-frame-options": "SAMEORIGIN"}}}],
+            {"web": [self.loose]}))
+        response = self.client(lbd.address()).get()
+        self.assertEqual(response.all("X-Content-Type-Options"), ["nosniff"])
+        self.assertEqual(response.all("X-Frame-Options"), ["SAMEORIGIN"])
+        self.assertEqual(response.all("Referrer-Policy"), [])
+
+
 class Splits(RoutesCase):
     REQUESTS = 2000
 

@@ -5,7 +5,7 @@ import time
 import unittest
 
 from testbed import Background, EndToEnd, http_config
-from wire import Backend, Cut, answer
+from wire import Backend, Client, Cut, answer
 
 
 class SlowClients(EndToEnd):
@@ -46,6 +46,49 @@ class SlowClients(EndToEnd):
         client.send("GET / HTTP/1.1\r\nHost: te")
         self.assertEqual(client.read_response().status, 408)
         self.assertTrue(client.is_closed())
+
+    def test_a_body_that_drips_ends_however_steadily_it_comes(self):
+        lbd = self.lbd(http_config([self.backend],
+                                   listener={"timeouts": {"body": "300ms"}, "min_rate": "1KB"}))
+        client = self.client(lbd.address())
+        client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 4000\r\n\r\n")
+        stop = threading.Event()
+        dripping = Background(self.drip, client, b"x" * 4000, stop)  # 20 bytes a second.
+        began = time.monotonic()
+        record = lbd.access(1)[0]
+        self.assertEqual((record["status"], record["outcome"]), (0, "client_gone"))
+        self.assertLess(time.monotonic() - began, 20)  # All of it would take 200 s.
+        stop.set()
+        dripping.result()
+
+    def test_a_body_at_the_least_rate_may_take_its_time(self):
+        lbd = self.lbd(http_config([self.backend],
+                                   listener={"timeouts": {"body": "200ms"}, "min_rate": "1KB"}))
+        client = self.client(lbd.address())
+        client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 2000\r\n\r\n")
+        for _ in range(20):  # 2 KB a second, for longer than the timeout.
+            client.send(b"x" * 100)
+            time.sleep(0.05)
+        self.assertEqual(client.read_response().status, 200)
+
+    def test_an_answer_that_is_drunk_in_sips_ends(self):
+        backend = self.enterContext(Backend(lambda r: answer(b"x" * 20_000_000)))
+        lbd = self.lbd(http_config([backend],
+                                   listener={"timeouts": {"body": "500ms"}, "min_rate": "100MB"}))
+        client = self.enterContext(Client(lbd.address(), receive_buffer=4096))
+        client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+        sipping = Background(self.sip, client)
+        record = lbd.access(1)[0]
+        self.assertEqual(record["outcome"], "client_gone")
+        sipping.result()
+
+    @staticmethod
+    def sip(client):
+        try:
+            while client.read_bytes(4000):
+                time.sleep(0.02)
+        except (Cut, OSError):
+            pass
 
     def test_the_408_is_not_lost_to_bytes_that_still_come(self):
         client = self.client(self.start(head="100ms").address())

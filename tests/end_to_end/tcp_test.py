@@ -1,11 +1,19 @@
 """TCP listeners: bytes both ways, ends and resets as they were meant, and a real redis behind."""
 
+import glob
 import os
+import pwd
+import random
+import resource
+import socket
+import ssl
 import subprocess
+import sys
 import threading
+import time
 import unittest
 
-from testbed import (Background, EndToEnd, dead_address, end, http_config,
+from testbed import (Background, EndToEnd, ServerProcess, dead_address, end, http_config,
                      reserved_port, run, start, tool, until)
 from wire import Backend, Client, Cut
 
@@ -135,6 +143,267 @@ class Bytes(EndToEnd):
         client.reset()
         self.until(lambda: lbd.cluster()["in_progress"] == 0)
         self.assertEqual(lbd.metrics()["listeners"][0]["connections_active"], 0)
+
+
+def paced(connection, data, seed):
+    """Sends it in pieces of random size with pauses in between, some longer than a socket holds."""
+    dice = random.Random(seed)
+    sent = 0
+    while sent < len(data):
+        size = dice.choice((1, 700, 30_000, 32_768, 200_000, 3_000_000))
+        connection.send(data[sent:sent + size])
+        sent += size
+        if dice.random() < 0.2:
+            time.sleep(dice.random() / 50)
+
+
+class Bulk(EndToEnd):
+    """Long streams, which are spliced."""
+
+    def test_fifty_megabytes_both_ways_with_pauses_arrive_byte_exact(self):
+        up, down = os.urandom(50_000_000), os.urandom(50_000_000)
+        got = []
+
+        def script(connection):
+            sending = Background(paced, connection, down, 1)
+            got.append(connection.read_bytes(len(up)))
+            sending.result(60)
+        backend = self.enterContext(Backend(serve=script))
+        lbd = self.lbd(tcp_config([backend]))
+        client = self.client(lbd.address())
+        sending = Background(paced, client, up, 2)
+        self.assertTrue(client.read_bytes(len(down)) == down)
+        sending.result(60)
+        client.end_sending()
+        self.assertEqual(client.read_to_end(), b"")
+        self.assertTrue(got[0] == up)
+        self.assertGreater(lbd.pipes(), 0, "it was spliced")
+        line = lbd.access(1)[0]
+        self.assertEqual((line["bytes_in"], line["bytes_out"]), (len(up), len(down)))
+
+    def test_half_close_in_either_order(self):
+        data = os.urandom(5_000_000)
+        for client_first in (True, False):
+            with self.subTest(client_first=client_first):
+                got = []
+
+                def script(connection):
+                    if client_first:
+                        got.append(connection.read_to_end())
+                        connection.send(data)
+                    else:
+                        connection.send(data)
+                        connection.end_sending()
+                        got.append(connection.read_to_end())
+                backend = self.enterContext(Backend(serve=script))
+                lbd = self.lbd(tcp_config([backend]))
+                client = self.client(lbd.address())
+                if client_first:
+                    client.send(data)
+                    client.end_sending()
+                    self.assertTrue(client.read_to_end() == data)
+                else:
+                    self.assertTrue(client.read_to_end() == data)
+                    client.send(data)
+                    client.end_sending()
+                self.until(lambda: got)
+                self.assertTrue(got[0] == data)
+                self.until(lambda: lbd.cluster()["outcomes"]["success"] == 1)
+
+    def endless(self):
+        def script(connection):
+            while True:
+                connection.send(b"x" * 1_000_000)
+        return self.enterContext(Backend(serve=script))
+
+    def test_a_dozen_readers_that_stand_still_do_not_make_lbd_grow(self):
+        size = 64 << 20
+        done = []
+
+        def script(connection):
+            for _ in range(64):
+                connection.send(bytes(1 << 20))
+            done.append(1)
+        backend = self.enterContext(Backend(serve=script))
+        lbd = self.lbd(tcp_config([backend], timeouts={"idle": "10m"}))
+        with Client(lbd.address()) as warm:
+            self.assertEqual(len(warm.read_bytes(1_000_000)), 1_000_000)
+        before = lbd.resident_bytes()
+        clients = [self.client(lbd.address()) for _ in range(12)]
+
+        def moved():
+            return lbd.cpu_seconds()
+        still = 0
+        last = moved()
+        while still < 20:  # Until nothing moves any more.
+            time.sleep(0.02)
+            still = still + 1 if moved() == last else 0
+            last = moved()
+        self.assertEqual(done, [], "all are stuck")
+        self.assertLess(lbd.resident_bytes() - before, 16 << 20)
+        for client in clients[:3]:
+            self.assertEqual(len(client.read_bytes(size)), size)
+        self.assertLess(lbd.resident_bytes() - before, 16 << 20)
+
+    def test_a_reset_midway_reaches_the_other_side(self):
+        lbd = self.lbd(tcp_config([self.endless()]))
+        client = self.client(lbd.address())
+        client.read_bytes(10_000_000)
+        client.reset()
+        self.until(lambda: lbd.cluster()["outcomes"]["cut"] == 1)
+
+        def script(connection):
+            connection.read_bytes(10_000_000)
+            connection.reset()
+        backend = self.enterContext(Backend(serve=script))
+        lbd = self.lbd(tcp_config([backend]))
+        client = self.client(lbd.address())
+        with self.assertRaises(OSError):
+            for _ in range(1000):
+                client.send(b"y" * 1_000_000)
+        self.until(lambda: lbd.cluster()["outcomes"]["cut"] == 1)
+        self.assertEqual(lbd.cluster()["in_progress"], 0)
+
+    def test_a_backend_killed_midway_cuts_the_stream_and_the_next_goes_elsewhere(self):
+        code = ("import socket; l = socket.create_server(('127.0.0.1', 0)); "
+                "print(l.getsockname()[1], flush=True); c = l.accept()[0]\n"
+                "while True: c.sendall(bytes(1 << 20))")
+        victim = self.enterContext(ServerProcess([sys.executable, "-c", code], str.strip))
+        other = self.enterContext(Backend(serve=lambda connection: connection.send("here")))
+        lbd = self.lbd(tcp_config([victim, other], strategy="first"))
+        client = self.client(lbd.address())
+        client.read_bytes(20_000_000)
+        victim.kill()
+        with self.assertRaises(Cut):
+            client.read_bytes(1 << 40)
+        self.assertEqual(self.client(lbd.address()).read_to_end(), b"here")
+
+    def test_with_no_pipe_to_be_had_streams_are_copied(self):
+        data = os.urandom(5_000_000)
+
+        def script(connection):
+            connection.read_until(b"\n")
+            connection.send(data)
+        backend = self.enterContext(Backend(serve=script))
+        lbd = self.lbd(tcp_config([backend]))
+        clients = [self.client(lbd.address()) for _ in range(3)]
+        self.until(lambda: len(backend.connections) == 3)
+        most = max(lbd.descriptors()) + 1
+        soft, hard = resource.prlimit(lbd.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(lbd.pid, resource.RLIMIT_NOFILE, (most, hard))
+        clients[0].send("go\n")
+        self.assertTrue(clients[0].read_to_end() == data)
+        self.assertEqual(lbd.pipes(), 0)
+        resource.prlimit(lbd.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        for client in clients[1:]:
+            client.send("go\n")
+            self.assertTrue(client.read_to_end() == data)
+        self.assertGreater(lbd.pipes(), 0, "and spliced when there is one again")
+
+    def test_what_is_encrypted_on_one_side_is_copied(self):
+        folder = self.temporary_directory()
+        key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+        made = run([tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-keyout", key, "-out", certificate])
+        self.assertEqual(made.returncode, 0, made.stderr)
+        data = os.urandom(5_000_000)
+
+        def script(connection):
+            connection.send(connection.read_bytes(len(data)))
+        backend = self.enterContext(Backend(serve=script))
+        lbd = self.lbd(tcp_config([backend], listener={
+            "tls": {"certificates": [{"certificate": certificate, "key": key}]}}))
+        context = ssl.create_default_context(cafile=certificate)
+        with socket.create_connection(lbd.address(), timeout=30) as plain, \
+                context.wrap_socket(plain, server_hostname="localhost") as client:
+            sending = Background(client.sendall, data)
+            got = b""
+            while piece := client.recv(1 << 20):
+                got += piece
+            sending.result()
+        self.assertTrue(got == data)
+        self.assertEqual(lbd.pipes(), 0)
+
+    def test_an_idle_session_holds_no_pipe_and_reads_go_on(self):
+        backend = self.enterContext(Backend(serve=lambda connection: [
+            (connection.read_until(b"\n"), connection.send(b"z" * 3_000_000)) for _ in range(3)]))
+        lbd = self.lbd(tcp_config([backend]))
+        clients = [self.client(lbd.address()) for _ in range(40)]
+        for _ in range(3):
+            for client in clients:
+                client.send("more\n")
+                self.assertEqual(len(client.read_bytes(3_000_000)), 3_000_000)
+        self.assertLess(lbd.pipes(), 5, "forty sessions take turns with one pipe or two")
+
+    def test_a_stream_that_stands_still_ends_at_its_idle_timeout(self):
+        lbd = self.lbd(tcp_config([self.endless()], timeouts={"idle": "300ms"}))
+        client = self.client(lbd.address())
+        client.read_bytes(5_000_000)
+        self.until(lambda: lbd.cluster()["in_progress"] == 0)
+        with self.assertRaises(Cut):
+            client.read_bytes(1 << 40)
+
+
+class Postgres(EndToEnd):
+    """A database in a folder of this test, as a user without rights: it refuses to run as root."""
+
+    def setUp(self):
+        programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+        self.assertTrue(programs, "postgresql is not installed; see script/bootstrap")
+        self.programs = programs[-1]
+        self.folder = self.temporary_directory()
+        self.user = []
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+            self.user = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}",
+                         "--clear-groups"]
+        self.environment = {**os.environ, "HOME": self.folder, "LC_ALL": "C"}
+        self.data = os.path.join(self.folder, "data")
+        made = self.run_as_user("initdb", "-D", self.data, "-U", "tester", "-A", "trust", "-N")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        with reserved_port() as port:
+            self.port = port
+        self.server = start(
+            [*self.user, os.path.join(self.programs, "postgres"), "-D", self.data, "-p",
+             str(self.port), "-h", "127.0.0.1", "-k", self.folder, "-F"],
+            env=self.environment, cwd=self.folder, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        self.addCleanup(end, self.server)
+
+    def run_as_user(self, program, *arguments, **options):
+        return run([*self.user, os.path.join(self.programs, program), *arguments],
+                   env=self.environment, cwd=self.folder, **options)
+
+    def psql(self, port, query, **options):
+        return run([tool("psql"), "-X", "-q", "-t", "-A", "-h", "127.0.0.1", "-p", str(port),
+                    "-U", "tester", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-c", query],
+                   env=self.environment, **options)
+
+    def test_psql_and_pgbench_work_through_lbd(self):
+        lbd = self.lbd(tcp_config([f"127.0.0.1:{self.port}"],
+                                  health_check={"type": "tcp", "interval": "100ms"}))
+        port = lbd.address()[1]
+        self.until(lambda: self.psql(port, "select 1").stdout == "1\n", "the database")
+        self.assertEqual(self.psql(port, "create table t (n int, words text)").returncode, 0)
+        rows = "".join(f"{n}\t{'word ' * (n % 50)}\n" for n in range(100_000))
+        loaded = self.psql(port, "copy t from stdin", input=rows)
+        self.assertEqual(loaded.returncode, 0, loaded.stderr)
+        self.assertEqual(self.psql(port, "copy (select * from t order by n) to stdout").stdout,
+                         rows)
+        self.assertGreater(lbd.pipes(), 0)
+        failed = self.psql(port, "select 1/0")
+        self.assertIn("division by zero", failed.stderr)
+        through = ["-h", "127.0.0.1", "-p", str(port), "-U", "tester"]
+        made = self.run_as_user("pgbench", *through, "-i", "-q", "postgres")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        bench = self.run_as_user("pgbench", *through, "-c", "8", "-t", "50", "postgres")
+        self.assertEqual(bench.returncode, 0, bench.stderr)
+        self.assertIn("number of transactions actually processed: 400/400", bench.stdout)
+        self.until(lambda: lbd.cluster()["in_progress"] == 0)
+        outcomes = lbd.cluster()["outcomes"]
+        self.assertEqual(sum(outcomes.values()), lbd.cluster()["requests"])
 
 
 class NobodyThere(EndToEnd):

@@ -189,7 +189,7 @@ class Lbd:
     """A running lbd. Its log is read as it comes: events from standard error, the access log
     from standard output."""
 
-    def __init__(self, config=None, arguments=(), wait_ready=True):
+    def __init__(self, config=None, arguments=(), wait_ready=True, under=()):
         self._resources = contextlib.ExitStack()
         self._wait_ready = wait_ready
         self._directory = self._resources.enter_context(
@@ -198,6 +198,7 @@ class Lbd:
         self.config_file = os.path.join(self._directory, "lbd.json")
         self.config = config
         self._arguments = list(arguments)
+        self._under = list(under)  # A command that runs it, such as prlimit and its options.
         self.error_lines = []
         self.access_lines = []
         self._ended_as_asked = False
@@ -210,7 +211,8 @@ class Lbd:
             self.config = {"admin": {"bind": admin}, **self.config}
             self.write_config(self.config)
             arguments = ["--config", self.config_file, *self._arguments]
-        self.process = start([lbd_binary(), "run", *arguments], stdout=subprocess.PIPE,
+        self.process = start([*self._under, lbd_binary(), "run", *arguments],
+                             stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
         self.pid = self.process.pid
         self._readers = [self._read(self.process.stderr, self.error_lines),
@@ -218,6 +220,7 @@ class Lbd:
         try:
             if self._wait_ready:
                 self.wait_for("ready")
+                self._own_pipes = self._all_pipes()
         except BaseException:
             self._release()
             raise
@@ -301,9 +304,12 @@ class Lbd:
         return self.events(name, **fields)[-1]
 
     def address(self, listener="web"):
-        event = self.wait_for("listening", listener=listener)
-        host, port = event["address"].rsplit(":", 1)
-        return host, int(port)
+        """(host, port), or the path of a unix socket."""
+        address = self.wait_for("listening", listener=listener)["address"]
+        if address.startswith("unix:"):
+            return address.removeprefix("unix:")
+        host, port = address.rsplit(":", 1)
+        return host.strip("[]"), int(port)
 
     def url(self, listener="web"):
         return "http://%s:%d" % self.address(listener)
@@ -312,6 +318,27 @@ class Lbd:
         """The first `count` lines of the access log, parsed."""
         until(lambda: len(self.access_lines) >= count, f"{count} lines of access log")
         return [json.loads(line) for line in self.access_lines]
+
+    def descriptors(self):
+        """What each descriptor is open on."""
+        folder = f"/proc/{self.pid}/fd"
+        found = {}
+        for number in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):  # Closed meanwhile.
+                found[int(number)] = os.readlink(f"{folder}/{number}")
+        return found
+
+    def _all_pipes(self):
+        return {target for target in self.descriptors().values() if target.startswith("pipe:")}
+
+    def pipes(self):
+        """How many it has made since it was ready: splices are under way, or have been."""
+        return len(self._all_pipes() - self._own_pipes)
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.pid}/stat") as stat:
+            words = stat.read().rsplit(")", 1)[1].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_bytes(self):
         with open(f"/proc/{self.pid}/status") as status:

@@ -47,8 +47,20 @@ class Message:
         return values[0] if values else None
 
 
+def family_of(address):
+    """Of (host, port), or of the path of a unix socket."""
+    if isinstance(address, str):
+        return socket.AF_UNIX
+    return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+
+
+def no_delay(sock):
+    if sock.family != socket.AF_UNIX:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 class Connection:
-    """One end of a TCP connection."""
+    """One end of a connection."""
 
     def __init__(self, sock):
         self.socket = sock
@@ -138,7 +150,7 @@ class Connection:
 
 class Client(Connection):
     def __init__(self, address, timeout=PATIENCE, receive_buffer=None):
-        sock = socket.socket()
+        sock = socket.socket(family_of(address))
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.settimeout(timeout)
@@ -147,7 +159,7 @@ class Client(Connection):
         except OSError:
             sock.close()
             raise
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        no_delay(sock)
         super().__init__(sock)
 
     def get(self, target="/", *fields, method="GET", body=None):
@@ -240,10 +252,11 @@ class Backend:
 
     Backend(answer_to) answers every request with answer_to(request): bytes, or None to close.
     Backend(serve=script) leaves a whole connection to script(connection); it is closed after it.
-    What a script raises because lbd went away is no error.
+    What a script raises because lbd went away is no error. `bind` is (host, port), or the path of
+    a unix socket.
     """
 
-    def __init__(self, answer_to=None, serve=None, name="b"):
+    def __init__(self, answer_to=None, serve=None, name="b", bind=("127.0.0.1", 0)):
         self.name = name
         self._answer_to = answer_to or (lambda request: answer(self.name))
         self._serve = serve or self._answer_all
@@ -252,11 +265,15 @@ class Backend:
         self.connections = []  # All that were ever accepted
         self.errors = []
         self._threads = []
-        self._listener = socket.socket()
+        self._listener = socket.socket(family_of(bind))
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener.bind(bind)
         self._listener.listen(128)
-        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        if isinstance(bind, str):
+            self.address = "unix:" + bind
+        else:
+            host = f"[{bind[0]}]" if ":" in bind[0] else bind[0]
+            self.address = "%s:%d" % (host, self._listener.getsockname()[1])
 
     def __enter__(self):
         self._threads.append(threading.Thread(target=self._accept, daemon=True))
@@ -287,7 +304,7 @@ class Backend:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            no_delay(sock)
             connection = BackendConnection(sock, len(self.connections) + 1, self)
             self.connections.append(connection)
             thread = threading.Thread(target=self._run, args=(connection,), daemon=True)

@@ -46,6 +46,10 @@ net::WorkerSnapshot first_worker() {
   web.rejected = 2;
   web.bytes_in = 100;
   web.bytes_out = 2000;
+  web.tls = {.full = 5, .resumed = 3, .failed = 2, .handshakes_active = 1};
+  web.refused_per_client = 5;
+  web.pauses_full = 6;
+  web.pauses_descriptors = 1;
   web.durations.add(3'906'250ns);  // 1/256 s: sums of these are exact.
   web.durations.add(7'812'500ns);
   web.durations.add(8s);
@@ -70,7 +74,8 @@ ControlFacts facts() {
           .reloads_succeeded = 2,
           .reloads_failed = 1,
           .last_reload_success_unix_seconds = 1'700'000'000,
-          .access_log_dropped = 4};
+          .access_log_dropped = 4,
+          .connections_max = 500};
 }
 
 TEST(DurationHistogram, PutsADurationInTheFirstBucketThatHoldsIt) {
@@ -247,6 +252,21 @@ lbd_received_bytes_total{listener="web"} 200
 # HELP lbd_sent_bytes_total Bytes of bodies to clients
 # TYPE lbd_sent_bytes_total counter
 lbd_sent_bytes_total{listener="web"} 4000
+# HELP lbd_tls_handshakes_active TLS handshakes with clients under way
+# TYPE lbd_tls_handshakes_active gauge
+lbd_tls_handshakes_active{listener="web"} 2
+# HELP lbd_tls_handshakes_total TLS handshakes with clients, by how they ended
+# TYPE lbd_tls_handshakes_total counter
+lbd_tls_handshakes_total{listener="web",result="full"} 10
+lbd_tls_handshakes_total{listener="web",result="resumed"} 6
+lbd_tls_handshakes_total{listener="web",result="failed"} 4
+# HELP lbd_refused_connections_total Connections of clients that had too many
+# TYPE lbd_refused_connections_total counter
+lbd_refused_connections_total{listener="web"} 10
+# HELP lbd_accept_pauses_total Times a worker left connections waiting, by what was short
+# TYPE lbd_accept_pauses_total counter
+lbd_accept_pauses_total{listener="web",reason="max_connections"} 12
+lbd_accept_pauses_total{listener="web",reason="descriptors"} 2
 # HELP lbd_answers_total Answers to clients by class of status; none for TCP and clients gone
 # TYPE lbd_answers_total counter
 lbd_answers_total{listener="web",code_class="none"} 2
@@ -273,6 +293,10 @@ lbd_request_duration_seconds_bucket{listener="web",le="2.5"} 2
 lbd_request_duration_seconds_bucket{listener="web",le="5"} 2
 lbd_request_duration_seconds_bucket{listener="web",le="7.5"} 2
 lbd_request_duration_seconds_bucket{listener="web",le="+Inf"} 3
+# HELP lbd_worker_connections_total Connections accepted by each worker
+# TYPE lbd_worker_connections_total counter
+lbd_worker_connections_total{worker="0"} 7
+lbd_worker_connections_total{worker="1"} 7
 # HELP lbd_ejections_total Backends that a rule found, and whether they were ejected
 # TYPE lbd_ejections_total counter
 # HELP lbd_config_reloads_total Configurations offered while running
@@ -285,6 +309,9 @@ lbd_config_last_reload_success_timestamp_seconds 1700000000
 # HELP lbd_access_log_dropped_lines_total Lines the disk was too slow for
 # TYPE lbd_access_log_dropped_lines_total counter
 lbd_access_log_dropped_lines_total 4
+# HELP lbd_max_connections Clients' connections at a time, beyond which they wait
+# TYPE lbd_max_connections gauge
+lbd_max_connections 500
 # HELP lbd_build_info Always 1
 # TYPE lbd_build_info gauge
 lbd_build_info{version="1.2.3"} 1
@@ -371,6 +398,7 @@ constexpr const char* kJson = R"GOLDEN({
     "failure": 1
   },
   "access_log_dropped": 4,
+  "max_connections": 500,
   "clusters": [
     {
       "name": "shop",
@@ -451,6 +479,11 @@ constexpr const char* kJson = R"GOLDEN({
       "name": "web",
       "connections": 14,
       "connections_active": 6,
+      "refused_per_client": 10,
+      "accept_pauses": {
+        "max_connections": 12,
+        "descriptors": 2
+      },
       "rejected": 4,
       "rate_limited": 0,
       "not_routed": 0,
@@ -460,7 +493,23 @@ constexpr const char* kJson = R"GOLDEN({
       "answers_4xx": 4,
       "answers_5xx": 2,
       "bytes_in": 200,
-      "bytes_out": 4000
+      "bytes_out": 4000,
+      "tls_handshakes": {
+        "full": 10,
+        "resumed": 6,
+        "failed": 4,
+        "active": 2
+      }
+    }
+  ],
+  "workers": [
+    {
+      "connections": 7,
+      "sessions": 0
+    },
+    {
+      "connections": 7,
+      "sessions": 0
     }
   ]
 })GOLDEN";

@@ -49,6 +49,41 @@ TEST_F(Answer, InChunksGoesOnInChunks) {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n");
 }
 
+// RFC 9110, section 6.5: for who asked, and nothing a recipient has to know before the body.
+TEST_F(Answer, HasItsTrailersPassedOnToWhoTakesThem) {
+  const std::string answer =
+      "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3\r\nabc\r\n0\r\nX-Sum: 9\r\nSet-Cookie: a=b\r\nContent-Length: 7\r\n"
+      "X-Forwarded-For: 6.6.6.6\r\nGrpc-Status: 0\r\n\r\n";
+  const std::string head =
+      "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(passed_on("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n", answer,
+                      false, "Status: 0\r\n\r\n"),
+            head + "3\r\nabc\r\n0\r\nX-Sum: 9\r\nGrpc-Status: 0\r\n\r\n");
+  EXPECT_EQ(get(answer, "\r\n0\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+      << "nobody asked";
+}
+
+TEST_F(Answer, HasItsTrailersWhenTheyComeLateAndByteByByte) {
+  Peer client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+  Peer upstream = backend.accept();
+  const std::string request = upstream.read_head();
+  EXPECT_NE(request.find("Connection: TE\r\nTE: trailers\r\n"), std::string::npos) << request;
+  const std::string answer =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 9\r\n\r\n";
+  upstream.send(answer.substr(0, answer.find("3\r\n")));
+  client.read_head();
+  for (const char c : answer.substr(answer.find("3\r\n"))) upstream.send({&c, 1});
+  const std::string body = client.read_until("X-Sum: 9\r\n\r\n");
+  EXPECT_TRUE(body.ends_with("\r\n0\r\nX-Sum: 9\r\n\r\n")) << body;
+  client.send(kGet);
+  upstream.read_head();
+  upstream.send(kOk);
+  EXPECT_EQ(client.read_until("ok"), kOk) << "both connections go on";
+}
+
 TEST_F(Answer, UntilTheEndBecomesChunks) {
   EXPECT_EQ(passed_on(kGet, "HTTP/1.1 200 OK\r\n\r\nabc", true, "0\r\n\r\n"),
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");

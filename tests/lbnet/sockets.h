@@ -102,6 +102,11 @@ class Peer {
     const std::size_t place = in_.find(end);
     return take(place == std::string::npos ? in_.size() : place + end.size());
   }
+  // What there is, at least a byte; nothing at the end.
+  std::string read_some() {
+    if (in_.empty()) fill();
+    return take(in_.size());
+  }
   std::string read_head() { return read_until("\r\n\r\n"); }
   std::string read_to_end() {
     while (fill()) {
@@ -185,6 +190,7 @@ class TestBackend {
     return ::poll(&wanted, 1, 0) == 1;
   }
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] int fd() const { return fd_; }
 
  private:
   int fd_;

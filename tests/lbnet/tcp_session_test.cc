@@ -15,6 +15,12 @@ using testing::WorkerTest;
 class TcpSession : public WorkerTest {
  protected:
   TcpSession() { setup.protocol = Protocol::tcp; }
+  std::size_t pipes_open() {
+    return on_worker([&] { return worker().pipes().open(); });
+  }
+  std::size_t pipes_lent() {
+    return on_worker([&] { return worker().pipes().lent(); });
+  }
   TestBackend backend;
 };
 
@@ -48,6 +54,80 @@ TEST_F(TcpSession, CarriesMoreThanAnyBufferHolds) {
   EXPECT_TRUE(client.read(much.size()) == much);
   sender.join();
   echo.join();
+  EXPECT_GT(pipes_open(), 0u) << "bulk is spliced";
+  EXPECT_EQ(pipes_lent(), 0u) << "and holds nothing once it has passed";
+}
+
+TEST_F(TcpSession, CopiesMessages) {
+  have_backend(backend.port());
+  Peer client = connect();
+  Peer upstream = backend.accept();
+  const std::string message(20'000, 'm');
+  for (int n = 0; n < 50; ++n) {
+    client.send(message);
+    EXPECT_EQ(upstream.read(message.size()), message);
+    upstream.send(message);
+    EXPECT_EQ(client.read(message.size()), message);
+  }
+  EXPECT_EQ(pipes_open(), 0u);
+}
+
+// Each way by itself; what is bulk becomes a message and bulk again.
+TEST_F(TcpSession, LosesNothingWhereItChangesBetweenCopyingAndSplicing) {
+  have_backend(backend.port());
+  Peer client = connect();
+  Peer upstream = backend.accept();
+  std::uint64_t passed = 0;
+  for (const std::size_t size : {1u, 32'768u, 1'000'000u, 3u, 700'000u, 32'767u, 32'769u, 9u}) {
+    std::string part;
+    while (part.size() < size) part += std::to_string(part.size() * 7 + size);
+    part.resize(size);
+    std::thread sender([&] { client.send(part); });
+    EXPECT_TRUE(upstream.read(size) == part) << size;
+    sender.join();
+    std::thread answerer([&] { upstream.send(part); });
+    EXPECT_TRUE(client.read(size) == part) << size;
+    answerer.join();
+    passed += size;
+  }
+  client.shut_down_write();
+  EXPECT_TRUE(upstream.at_end());
+  upstream.close();
+  EXPECT_TRUE(client.at_end());
+  wait_until([&] { return ended(Outcome::success) == 1; });
+  EXPECT_EQ(listener().bytes_in, passed);
+  EXPECT_EQ(listener().bytes_out, passed);
+}
+
+// With a pipe full of what nobody reads.
+TEST_F(TcpSession, EndsWithItsWorkerWhileAReaderIsSlow) {
+  have_backend(backend.port());
+  Peer client = connect();
+  Peer upstream = backend.accept();
+  const std::string much(1'000'000, 'x');
+  std::thread sender([&] {
+    while (upstream.send(much)) {
+    }
+  });
+  wait_until([&] { return pipes_lent() == 1; });
+  stop(true);
+  sender.join();
+}
+
+TEST_F(TcpSession, AReaderThatBreaksOffInABulkOfBytesBreaksTheSession) {
+  have_backend(backend.port());
+  Peer client = connect();
+  Peer upstream = backend.accept();
+  const std::string much(1'000'000, 'x');
+  std::thread sender([&] {
+    while (upstream.send(much)) {
+    }
+  });
+  wait_until([&] { return pipes_lent() == 1; });
+  client.reset();
+  sender.join();
+  wait_until([&] { return ended(Outcome::cut) == 1; });
+  EXPECT_EQ(pipes_lent(), 0u);
 }
 
 TEST_F(TcpSession, GoesToAnotherBackendWhenOneRefuses) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
 #include <future>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@ using namespace std::chrono_literals;
 class WorkerTest : public ::testing::Test {
  protected:
   WorkerTest() {
+    std::signal(SIGPIPE, SIG_IGN);  // As lbd does.
     config.name = "shop";
     config.strategy = RoundRobinConfig{};
     config.retries.backoff.base = 0ms;  // A retry is due at once.

@@ -209,6 +209,37 @@ TEST(DaemonRestart, BreaksWhatIsInProgressAndCountsItOnce) {
       << "there, refused, and to the other";
 }
 
+// The same, but it drains from 1 s on: the two finish, 40 ms after they came and so at 1.031 s, and
+// then it is gone, long before 5 s are over. All that come later find the other.
+TEST(DaemonRestart, AfterADrainBreaksNothing) {
+  Parts parts = two_daemons("round_robin");
+  parts.behaviour = R"({"service_time": {"constant": "30ms"}, "concurrency": 100})";
+  parts.events = R"({"at": "1s", "daemon": 0, "drain": "1s", "for": "1500ms"})";
+  const Report report = run(parts);
+  EXPECT_EQ(ok(report), 299u);
+  EXPECT_EQ(report.daemons[0].outcomes.at("success"), report.daemons[0].requests);
+  EXPECT_EQ(report.daemons[0].outcomes.at("daemon_gone"), 0u);
+  EXPECT_EQ(report.daemons[0].requests, 50u + 25u) << "it is back at 2.5 s";
+  EXPECT_EQ(report.total.latency.max(), kOverNewConnection + 30ms + 2 * kOneWay)
+      << "there, refused, and to the other";
+  EXPECT_EQ(report.digest, run(parts).digest);
+}
+
+// One that takes longer than the grace is broken at its end.
+TEST(DaemonRestart, ADrainEndsWithItsGrace) {
+  Parts parts = two_daemons("round_robin");
+  parts.behaviour = R"({"service_time": {"constant": "30ms"}, "concurrency": 100})";
+  parts.events = R"({"at": "1s", "daemon": 0, "drain": "15ms"})";
+  const Report report = run(parts);
+  EXPECT_EQ(report.daemons[0].outcomes.at("daemon_gone"), 1u) << "that of 990 ms";
+  EXPECT_EQ(report.daemons[0].outcomes.at("success"), 49u);
+  EXPECT_EQ(failed(report), 1u);
+  parts.events =
+      R"({"at": "1s", "daemon": 0, "drain": "1s"}, {"at": "1s", "daemon": 0, "drain": "1s"},
+                    {"at": "1001ms", "daemon": 0, "fault": "crash"})";
+  EXPECT_EQ(failed(run(parts)), 2u) << "a crash is not put off";
+}
+
 TEST(DaemonRestart, WhereAllAreGoneClientsAreRefused) {
   Parts parts = two_daemons("random");
   parts.events = R"({"at": "1s", "daemon": [0, 1], "fault": "crash"})";
@@ -339,7 +370,7 @@ TEST(DaemonRestart, NothingIsLostInAStorm) {
       parts.events += n == 0 ? "{" : ", {";
       parts.events += R"("at": ")" + ms(3000) + R"(", "for": "1)" + ms(500) + R"(", )";
       if (of_daemon) {
-        parts.events += daemon + R"(, "fault": "crash"})";
+        parts.events += daemon + (n % 2 == 0 ? R"(, "fault": "crash"})" : R"(, "drain": "9ms"})");
       } else {
         parts.events += backend + (kind >= 4 ? ", " + daemon : "") + R"(, "fault": ")" +
                         kKinds[kind] + R"(", "ratio": 0.3})";
@@ -399,6 +430,24 @@ TEST(PartialPartition, IsSeenByTheProbesOfThoseItNames) {
                       .max = 0.26,
                       .from = 500ms}};
   EXPECT_TRUE(simulate(scenario).passed()) << "half of the requests of one daemon";
+}
+
+// Two of four daemons do not reach it from 2 s to 6 s of ten, and notice within a second: for them
+// it is out for some 4 s, and for the fleet never.
+TEST(PartialPartition, AFleetSaysHowManyDoWithoutABackend) {
+  Parts parts;
+  parts.backends = 2;
+  parts.duration = "10s";
+  parts.fleet = R"({"daemons": 4, "probes": "together"})";
+  parts.cluster = R"(, "health_check": {"path": "/h", "interval": "200ms", "timeout": "100ms"})";
+  parts.events =
+      R"({"at": "2s", "backend": "b1", "fault": "partition", "daemon": [0, 2], "for": "4s"})";
+  const Report report = run(parts);
+  EXPECT_EQ(report.standing->at("b1").length, 0s);
+  EXPECT_EQ(report.standing->at("b1").exits, 0u);
+  const auto& backends = report.summary.levels->backends;
+  EXPECT_NEAR(backends.at("b1").out_mean.value, 0.5 * 0.4, 0.03);
+  EXPECT_EQ(backends.at("b2").out_mean.value, 0);
 }
 
 TEST(PartialPartition, LosesTheMessagesOfThoseItNames) {

@@ -92,6 +92,54 @@ TEST(Autoscaler, AddsWhatTheLoadNeedsAfterItsDelay) {
   EXPECT_EQ(report.digest, run(parts).digest);
 }
 
+// Two are there from 3 s on: 90 requests of 10 ms a second are 0.9 places of one, and then of two.
+TEST(Autoscaler, WhatIsNotThereIsNotIdle) {
+  scenario::Scenario scenario = scenario_of(scaled("90"));
+  scenario.windows = {{.name = "alone", .from = 1s, .to = 3s}, {.name = "both", .from = 5s}};
+  const Report report = simulate(scenario);
+  EXPECT_NEAR(report.windows[0].summary.levels->utilisation->value, 0.9, 0.02);
+  EXPECT_NEAR(report.windows[1].summary.levels->utilisation->value, 0.45, 0.01);
+  EXPECT_NEAR(report.summary.levels->backends.at("web-1").utilisation->value, 0.45, 0.01)
+      << "while it is there";
+  EXPECT_FALSE(report.summary.levels->backends.at("web-6").utilisation) << "it never was";
+  EXPECT_FALSE(report.windows[0].summary.levels->backends.at("web-1").utilisation);
+  EXPECT_EQ(report.windows[1].summary.levels->backends.at("web-1").out_mean.value, 0);
+  EXPECT_EQ(report.summary.levels->backends.at("web-6").out_mean.value, 1);
+}
+
+// It leaves with 90 requests waiting, which take it 10 ms each: busy to the last, on the place it
+// needs for them.
+TEST(Autoscaler, WhoLeavesIsBusyUntilItHasFinished) {
+  Parts parts;
+  parts.backends = 2;
+  parts.strategy = R"("round_robin")";
+  parts.behaviour = R"({"service_time": {"constant": "10ms"}, "concurrency": 1, "queue": 1000})";
+  parts.arrivals = R"({"closed": {"clients": 180, "think_time": {"constant": "1h"}}})";
+  parts.duration = "2s";
+  parts.events = R"({"at": "500ms", "remove_backend": {"cluster": "web", "id": "b2"}})";
+  scenario::Scenario scenario = scenario_of(parts);
+  scenario.windows = {{.name = "after", .from = 600ms, .to = 800ms},
+                      {.name = "idle", .from = 1s, .to = 2s}};
+  const Report report = simulate(scenario);
+  EXPECT_DOUBLE_EQ(report.windows[0].summary.levels->backends.at("b2").utilisation->value, 1);
+  EXPECT_DOUBLE_EQ(report.windows[0].summary.levels->utilisation->value, 1);
+  EXPECT_FALSE(report.windows[1].summary.levels->backends.at("b2").utilisation);
+  EXPECT_DOUBLE_EQ(report.windows[1].summary.levels->utilisation->value, 0);
+}
+
+TEST(Autoscaler, DecisionsAreMarked) {
+  const scenario::Scenario scenario =
+      scenario_of(scaled(R"([{"at": "0s", "rate": 90}, {"at": "8s", "rate": 90},)"
+                         R"( {"at": "8s", "rate": 10}])"));
+  const Report report = simulate(scenario, {.over_time = true});
+  const auto& marks = report.series->marks;
+  ASSERT_EQ(marks.size(), 2u);
+  EXPECT_EQ(marks[0].at, 1s);
+  EXPECT_EQ(marks[0].what, "scale web from 1 to 2");
+  EXPECT_EQ(marks[1].what, "scale web from 2 to 1");
+  EXPECT_EQ(report.digest, simulate(scenario).digest);
+}
+
 TEST(Autoscaler, TakesThemAwayAgain) {
   Parts parts = scaled(R"([{"at": "0s", "rate": 90}, {"at": "8s", "rate": 90},)"
                        R"( {"at": "8s", "rate": 10}])");

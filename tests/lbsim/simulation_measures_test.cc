@@ -35,17 +35,17 @@ TEST(SimulationMeasures, LevelsAreExact) {
   const Report report = simulate(scenario);
   ASSERT_TRUE(report.summary.levels);
   const scenario::Levels& levels = *report.summary.levels;
-  EXPECT_DOUBLE_EQ(levels.queue.mean, 0.078);
+  EXPECT_DOUBLE_EQ(levels.queue.mean.value, 0.078);
   EXPECT_EQ(levels.queue.max, 3u);
-  EXPECT_DOUBLE_EQ(levels.in_flight_mean, 0.050);
+  EXPECT_DOUBLE_EQ(levels.in_flight_mean.value, 0.050);
   EXPECT_EQ(levels.backends.at("b1").in_flight_max, 1u);
-  EXPECT_DOUBLE_EQ(levels.utilisation, 0.040) << "four times 10 ms of one place";
+  EXPECT_DOUBLE_EQ(levels.utilisation->value, 0.040) << "four times 10 ms of one place";
   EXPECT_EQ(levels.backends.at("b1").queue.max, 0u);
-  EXPECT_DOUBLE_EQ(report.summary.in_system_mean, 0.016 + 0.028 + 0.040 + 0.052);
+  EXPECT_DOUBLE_EQ(report.summary.in_system_mean.value, 0.016 + 0.028 + 0.040 + 0.052);
   const scenario::Levels& late = *report.windows[0].summary.levels;
-  EXPECT_DOUBLE_EQ(late.queue.mean, 1.7) << "2 until 27 ms, then 1";
+  EXPECT_DOUBLE_EQ(late.queue.mean.value, 1.7) << "2 until 27 ms, then 1";
   EXPECT_EQ(late.queue.max, 2u);
-  EXPECT_DOUBLE_EQ(late.utilisation, 0.8) << "idle for the 2 ms on the wire";
+  EXPECT_DOUBLE_EQ(late.utilisation->value, 0.8) << "idle for the 2 ms on the wire";
 }
 
 // The same without a limit: they wait at the backend, from 4 ms on.
@@ -56,7 +56,7 @@ TEST(SimulationMeasures, ABackendHasAQueueOfItsOwn) {
   const Report report = run(parts);
   const scenario::Levels& levels = *report.summary.levels;
   EXPECT_EQ(levels.queue.max, 0u);
-  EXPECT_DOUBLE_EQ(levels.backends.at("b1").queue.mean, 0.030 + 0.020 + 0.010);
+  EXPECT_DOUBLE_EQ(levels.backends.at("b1").queue.mean.value, 0.030 + 0.020 + 0.010);
   EXPECT_EQ(levels.backends.at("b1").queue.max, 3u);
   EXPECT_EQ(levels.backends.at("b1").in_flight_max, 4u);
 }
@@ -79,19 +79,149 @@ TEST(SimulationMeasures, AnMM1QueueHasOneInFlightAndIsHalfBusy) {
     scenario.network = {.connect = 0ms, .one_way = 0ms};
     const Report report = simulate(scenario);
     const scenario::Levels& levels = *report.summary.levels;
-    EXPECT_NEAR(levels.in_flight_mean, 1, 4 * 0.0155) << parts.seed;
-    EXPECT_NEAR(levels.utilisation, 0.5, 4 * 0.0032) << parts.seed;
-    EXPECT_NEAR(report.summary.in_system_mean, levels.in_flight_mean, 1e-9)
+    EXPECT_NEAR(levels.in_flight_mean.value, 1, 4 * 0.0155) << parts.seed;
+    EXPECT_NEAR(levels.utilisation->value, 0.5, 4 * 0.0032) << parts.seed;
+    EXPECT_NEAR(report.summary.in_system_mean.value, levels.in_flight_mean.value, 1e-9)
         << "without a wire, whoever waits is in flight";
-    const auto& mean = report.summary.mean_latency;
+    const auto& mean = report.summary.clients.mean_latency;
     if (mean.confidence == scenario::Confidence::told) {
       EXPECT_LT(mean.half_width, 0.002) << "of 20 ms";
     }
-    in_flight += levels.in_flight_mean / kRuns;
-    busy += levels.utilisation / kRuns;
+    in_flight += levels.in_flight_mean.value / kRuns;
+    busy += levels.utilisation->value / kRuns;
   }
   EXPECT_NEAR(in_flight, 1, 4 * 0.0155 / std::sqrt(kRuns));
   EXPECT_NEAR(busy, 0.5, 4 * 0.0032 / std::sqrt(kRuns));
+}
+
+// How often intervals of 95 % cover the truth.
+struct Cover {
+  double truth = 0;
+  int told = 0;
+  int covered = 0;
+
+  void see(const scenario::Estimate& estimate) {
+    if (estimate.interval.confidence != scenario::Confidence::told) return;
+    ++told;
+    if (std::abs(estimate.value - truth) <= estimate.interval.half_width) ++covered;
+  }
+};
+
+// Two M/M/1 queues at rho 0.5 behind a random choice: each is busy half of the time, has one
+// request on average, gives half of all answers, and answers in 20 ms, exponentially. Of `kRuns`
+// intervals of 95 %, so many cover it: 0.95 less 0.02 for what batches remember (some 500 services
+// each, and the queue forgets in 12), less three deviations of a binomial. One run in twenty looks
+// correlated by chance.
+TEST(SimulationMeasures, IntervalsCoverTheTruthAsOftenAsTheySay) {
+  constexpr int kRuns = 150;
+  constexpr double kLog2 = 0.693147180559945;
+  std::map<std::string, Cover> covers{{"utilisation", {0.5}},
+                                      {"in flight", {1}},
+                                      {"share", {0.5}},
+                                      {"mean", {0.020}},
+                                      {"p50", {0.020 * kLog2}},
+                                      {"all busy", {0.5}},
+                                      {"all in flight", {2}},
+                                      {"in system", {2}},
+                                      {"throughput", {100}},
+                                      {"all p50", {0.020 * kLog2}},
+                                      {"window busy", {0.5}},
+                                      {"window share", {0.5}},
+                                      {"window p90", {0.020 * 2.302585092994046}}};
+  Parts parts;
+  parts.backends = 2;
+  parts.strategy = R"("random")";
+  parts.behaviour =
+      R"({"service_time": {"exponential": {"mean": "10ms"}}, "concurrency": 1, "queue": 1000000})";
+  parts.arrivals = R"({"poisson": {"rate": 100}})";
+  parts.duration = "610s";
+  for (parts.seed = 1; parts.seed <= kRuns; ++parts.seed) {
+    scenario::Scenario scenario = scenario_of(parts);
+    scenario.warmup = 10s;
+    scenario.network = {.connect = 0ms, .one_way = 0ms};
+    scenario.windows = {{.name = "half", .from = 300s}};
+    const Report report = simulate(scenario);
+    const auto see = [&](const char* name, const scenario::Estimate& estimate) {
+      covers.at(name).see(estimate);
+    };
+    const auto quantile = [](const scenario::Series& series, double q) {
+      return std::chrono::duration<double>(series.latency.quantile(q)).count();
+    };
+    const scenario::Summary& whole = report.summary;
+    const auto& b1 = whole.backends.at("b1");
+    const auto& level = whole.levels->backends.at("b1");
+    const scenario::Series& series = report.backends.at("b1");
+    see("utilisation", *level.utilisation);
+    see("in flight", level.in_flight_mean);
+    see("share", b1.share);
+    see("mean",
+        {std::chrono::duration<double>(series.latency.mean()).count(), b1.clients.mean_latency});
+    see("p50", {quantile(series, 0.5), b1.clients.quantiles[0]});
+    see("all busy", *whole.levels->utilisation);
+    see("all in flight", whole.levels->in_flight_mean);
+    see("in system", whole.in_system_mean);
+    see("throughput", whole.throughput);
+    see("all p50", {quantile(report.total, 0.5), whole.clients.quantiles[0]});
+    const scenario::Slice& half = report.windows[0];
+    see("window busy", *half.summary.levels->utilisation);
+    see("window share", half.summary.backends.at("b2").share);
+    see("window p90", {quantile(half.total, 0.9), half.summary.clients.quantiles[1]});
+  }
+  for (const auto& [name, cover] : covers) {
+    EXPECT_GE(cover.told, kRuns - 25) << name;
+    const double least = 0.95 - 0.02 - 3 * std::sqrt(0.95 * 0.05 / cover.told);
+    EXPECT_GE(cover.covered, cover.told * least) << name << " of " << cover.told;
+    EXPECT_LT(cover.covered, cover.told) << name << ": some miss, or they are too wide";
+  }
+}
+
+// A choice in turns gives every batch the same, so its interval is narrow where a random one is
+// not; and what a run has too little of to tell has none.
+TEST(SimulationMeasures, IntervalsAreAsWideAsTheScatter) {
+  Parts parts;
+  parts.backends = 2;
+  parts.duration = "60s";
+  parts.cluster = R"(, "retries": {"attempts": 3})";
+  const Report report = run(parts);
+  const auto& share = report.summary.backends.at("b1").share;
+  ASSERT_EQ(share.interval.confidence, scenario::Confidence::told);
+  EXPECT_LT(share.interval.half_width, 0.001);
+  const auto& fairness = report.summary.fairness.at("web");
+  ASSERT_EQ(fairness.interval.confidence, scenario::Confidence::told);
+  EXPECT_LT(fairness.interval.half_width, 0.001);
+  EXPECT_EQ(report.summary.effort->retry_ratio.interval.confidence, scenario::Confidence::too_few)
+      << "there was none";
+  EXPECT_EQ(report.summary.effort->amplification.value, 1);
+  EXPECT_LT(report.summary.effort->amplification.interval.half_width, 0.01);
+  parts.events = R"({"at": "30s", "backend": "b1", "fault": "slow", "factor": 2})";
+  const Report changed = run(parts);
+  EXPECT_EQ(changed.summary.levels->utilisation->interval.confidence,
+            scenario::Confidence::not_steady);
+  EXPECT_EQ(changed.summary.backends.at("b1").share.interval.confidence,
+            scenario::Confidence::not_steady);
+}
+
+// A tenth of the answers are errors, which are tried again elsewhere: 1.1 attempts and a little
+// more for each request.
+TEST(SimulationMeasures, TellsHowOftenThingsAreTriedAgain) {
+  Parts parts;
+  parts.backends = 2;
+  parts.strategy = R"("random")";
+  parts.duration = "100s";
+  parts.arrivals = R"({"poisson": {"rate": 100}})";
+  parts.behaviour = R"({"service_time": {"constant": "1ms"}})";
+  parts.cluster = R"(, "retries": {"attempts": 2, "on": ["500"], "budget_percent": 100})";
+  parts.events = R"({"at": "0s", "backend": ["b1", "b2"], "fault": "error_ratio", "ratio": 0.1})";
+  const scenario::Scenario scenario = scenario_of(parts);
+  const Report report = simulate(scenario);
+  const scenario::Effort& effort = *report.summary.effort;
+  ASSERT_EQ(effort.retry_ratio.interval.confidence, scenario::Confidence::told);
+  // Binomial: 10,000 requests, a deviation of 0.003, four of which are allowed.
+  EXPECT_NEAR(effort.retry_ratio.value, 0.1, 0.012);
+  EXPECT_NEAR(effort.retry_ratio.interval.half_width, 2.05 * 0.003, 0.003);
+  EXPECT_NEAR(effort.amplification.value, 1 + effort.retry_ratio.value, 1e-9);
+  EXPECT_NEAR(effort.amplification.interval.half_width, effort.retry_ratio.interval.half_width,
+              0.002);
 }
 
 TEST(SimulationMeasures, CoresAreThePlacesOfASharedProcessor) {
@@ -101,7 +231,7 @@ TEST(SimulationMeasures, CoresAreThePlacesOfASharedProcessor) {
   parts.arrivals = R"({"closed": {"clients": 4, "think_time": {"constant": "1h"}}})";
   parts.duration = "1s";
   // Four of 10 ms on two cores: both are busy for 20 ms.
-  EXPECT_NEAR(run(parts).summary.levels->utilisation, 0.020, 1e-6);
+  EXPECT_NEAR(run(parts).summary.levels->utilisation->value, 0.020, 1e-6);
 }
 
 constexpr const char* kProbed =

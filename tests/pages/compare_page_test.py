@@ -67,6 +67,24 @@ class ComparePageTest(Pages):
         self.assertIn('id="errors"', body)
         self.assertIn("One seed alone gives no interval", body)
 
+    def test_where_all_take_equally_long_there_is_no_tail(self):
+        page, _ = self.make_page(SCENARIOS / "steady.json", "--strategy", "random,round_robin",
+                                 "--seeds", "1", "--set",
+                                 'backends.*.service_time={"constant": "5ms"}', "--set",
+                                 'load[0].arrivals={"constant": {"rate": 20}}')
+        body, _ = self.drawn(page)
+        self.assertEqual(body.count("<canvas"), 2 * 4)
+        self.assertNotIn('id="tail"', body)
+
+    def test_decisions_of_one_run_are_not_drawn_over_all(self):
+        page, _ = self.make_page(SCENARIOS / "capacity/autoscaling_comes_late.json", "--strategy",
+                                 "random,least_request", "--seeds", "1")
+        runs = [variant["run"] for variant in
+                json.loads(re.search(r"const data = (.*);</script>", page.read_text())[1])["variants"]]
+        self.assertNotEqual(runs[0]["over_time"]["events"], runs[1]["over_time"]["events"])
+        body, _ = self.drawn(page)
+        self.assertEqual(body.count("<canvas"), 2 * 6)
+
     def test_it_needs_nothing_else_and_words_are_words(self):
         evil = self.folder / "evil.json"
         scenario = json.loads(ONE_SLOW.read_text())

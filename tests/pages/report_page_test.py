@@ -28,6 +28,16 @@ class ReportPageTest(Pages):
         self.assertEqual(body.count("crash b2"), 3 * 3, "each crash in the lane of each backend")
         self.assertIn(report["digest"], body)
 
+    def test_decisions_of_an_autoscaler_are_marked(self):
+        page, report = self.make_page(SCENARIOS / "capacity/autoscaling_comes_late.json")
+        body, _ = self.drawn(page)
+        marks = [event["what"] for event in report["over_time"]["events"]]
+        self.assertIn("scale web from 3 to 5", marks)
+        lanes = body.count('class="lane"')
+        self.assertEqual(lanes, len(report["backends"]))
+        for mark in set(marks):
+            self.assertEqual(body.count(f"<title>{mark}</title>"), lanes * marks.count(mark), mark)
+
     def test_errors_and_misses_are_shown(self):
         page, report = self.make_page(SCENARIOS / "health/all_down_and_back.json", "--set",
                                       'expect=[{"metric": "error_ratio", "max": 0}]')

@@ -110,7 +110,10 @@ RouteConfig any_route(int number, const std::string& cluster) {
   route.match.cookies = any_values();
   if (coin()) route.match.query.items.push_back({"q", ""});
   give_an_action(route, cluster);
-  if (coin()) route.response_headers = HeaderRulesConfig{{}, any_values(), {"Server"}};
+  if (coin())
+    route.response_headers = HeaderRulesConfig{{}, any_values(), {"Server"}, any_values()};
+  if (coin()) route.cors = CorsConfig{.origins = {"https://*.a.org"}, .credentials = coin()};
+  route.security_headers = coin();
   if (route.redirect || route.respond) return route;
   route.priority = any(0U, 8U);
   if (coin()) route.request_headers = HeaderRulesConfig{{{{"x-env", any_name(2)}}}, {}, {}};
@@ -128,8 +131,10 @@ DaemonConfig any_config() {
                                 any_of<Protocol>(2),
                                 cluster.name,
                                 any<std::uint64_t>(0, 9'000'000'000'000'000'000),
+                                any<std::uint64_t>(0, 9'000'000'000'000'000'000),
                                 {any_duration(), any_duration(), any_duration()}});
     ListenerConfig& listener = config.listeners.back();
+    if (coin()) listener.via = "edge";
     if (listener.protocol != Protocol::http || coin()) continue;
     listener.cluster.clear();
     listener.ambiguous_paths = any_of<AmbiguousPaths>(2);

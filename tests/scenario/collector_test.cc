@@ -49,6 +49,13 @@ class CollectorTest : public ::testing::Test {
   Report report() {
     return report([](Collector&) {});
   }
+  // How the world stood at a time that the collector asks about.
+  static void cut(Collector& collector, Duration at, const Cut& cut) {
+    const auto& times = collector.cut_times();
+    const auto found = std::find(times.begin(), times.end(), at);
+    ASSERT_NE(found, times.end());
+    collector.cut(static_cast<std::size_t>(found - times.begin()), cut);
+  }
   // The value of a metric that has no limits to fail.
   double value(Expectation expectation) {
     scenario.expect = {std::move(expectation)};
@@ -108,7 +115,7 @@ TEST_F(CollectorTest, FairnessIsByWeight) {
   ok(1s, "b2", 1ms);
   ok(1s, "b2", 1ms);
   EXPECT_NEAR(value({.metric = Metric::fairness}), 1, 1e-12);
-  EXPECT_NEAR(report().summary.fairness.at("web"), 1, 1e-12);
+  EXPECT_NEAR(report().summary.fairness.at("web").value, 1, 1e-12);
 }
 
 // 2 s, of which half is before the window, and 4 s within it: 5 s of waiting in 5 s.
@@ -132,10 +139,10 @@ TEST_F(CollectorTest, CountsOfTheBalancerAreThoseBetweenTwoCuts) {
   ok(3s, "b1", 1ms);
   balancer = {.requests = 10, .attempts = 12, .retries = 2, .outcomes = {{"success", 10}}};
   const Report all = report([](Collector& collector) {
-    const std::vector<Duration> times{0s, 2s, 4s, 10s};
-    ASSERT_EQ(collector.cut_times(), times);
-    collector.cut(1, {.balancer = {.requests = 2, .retries = 1, .outcomes = {{"no_backend", 1}}}});
-    collector.cut(2, {.balancer = {.requests = 6, .retries = 2, .outcomes = {{"no_backend", 3}}}});
+    cut(collector, 2s,
+        {.balancer = {.requests = 2, .retries = 1, .outcomes = {{"no_backend", 1}}}});
+    cut(collector, 4s,
+        {.balancer = {.requests = 6, .retries = 2, .outcomes = {{"no_backend", 3}}}});
   });
   EXPECT_EQ(all.expectations[0].value, 0.25);
   EXPECT_EQ(all.expectations[1].value, 2);
@@ -151,25 +158,40 @@ TEST_F(CollectorTest, LevelsAreAveragesBetweenTwoCuts) {
       {.metric = Metric::utilisation, .backend = "b1", .from = 2s, .to = 4s},
       {.metric = Metric::utilisation, .from = 2s, .to = 4s},
       {.metric = Metric::in_flight_max, .backend = "b2", .from = 2s},
+      {.metric = Metric::utilisation, .backend = "b2", .from = 2s, .to = 4s},
+      {.metric = Metric::utilisation, .to = 4s},
+      {.metric = Metric::out_mean, .backend = "b1", .from = 2s, .to = 4s},
   };
-  const auto cut = [](std::uint64_t seconds, std::uint32_t peak) {
-    const LevelReading reading{seconds * 1'000'000'000, peak};
+  // Four places, and twelve of one that was there only until 2 s.
+  const auto stands = [](std::uint64_t now, std::uint64_t integral, std::uint32_t peak) {
+    constexpr std::uint64_t kSecond = 1'000'000'000;
+    const LevelReading reading{integral * kSecond, peak};
     return Cut{.levels = true,
                .queued = reading,
-               .backends = {{.in_flight = reading, .busy = reading, .places = 4},
-                            {.in_flight = reading, .places = 12}}};
+               .backends = {{.in_flight = reading,
+                             .busy = integral * kSecond,
+                             .places = 4 * now * kSecond,
+                             .out = integral * kSecond / 4,
+                             .brains = 2 * now * kSecond},
+                            {.in_flight = reading,
+                             .places = 12 * std::min<std::uint64_t>(now, 2) * kSecond}}};
   };
   const Report all = report([&](Collector& collector) {
-    collector.cut(0, cut(0, 0));
-    collector.cut(1, cut(1, 9));
-    collector.cut(2, cut(5, 3));
-    collector.cut(3, cut(5, 4));
+    cut(collector, 0s, stands(0, 0, 0));
+    cut(collector, 2s, stands(2, 1, 9));
+    cut(collector, 4s, stands(4, 5, 3));
+    cut(collector, 10s, stands(10, 5, 4));
   });
   EXPECT_EQ(all.expectations[0].value, 2) << "4 s more in 2 s";
   EXPECT_EQ(all.expectations[1].value, 3) << "9 was before the window";
   EXPECT_EQ(all.expectations[2].value, 0.5) << "2 of 4 places";
-  EXPECT_EQ(all.expectations[3].value, 0.125) << "2 of 16";
+  EXPECT_EQ(all.expectations[3].value, 0.5) << "the other is not there";
   EXPECT_EQ(all.expectations[4].value, 4) << "the highest of two parts";
+  EXPECT_FALSE(all.expectations[5].passed);
+  EXPECT_EQ(miss_text(all.expectations[5]), "no backend was there");
+  EXPECT_EQ(all.expectations[6].value, 0.125) << "5 s of 4 for 4 s, and 12 for 2 s";
+  EXPECT_EQ(all.expectations[7].value, 0.25) << "1 s more, of two brains in 2 s";
+  EXPECT_TRUE(to_json(all)["backends"]["b1"]["utilisation"].is_number());
 }
 
 TEST_F(CollectorTest, WhatNobodyToldIsNotMeasured) {
@@ -236,9 +258,9 @@ TEST_F(CollectorTest, RecoversByLoad) {
 
 TEST_F(CollectorTest, SaysWhyThereIsNoInterval) {
   ok(1s, "b1", 1ms);
-  EXPECT_EQ(report().summary.mean_latency.confidence, Confidence::too_few);
+  EXPECT_EQ(report().summary.clients.mean_latency.confidence, Confidence::too_few);
   scenario.events.push_back({5s, Fault{.backend = "b1"}});
-  EXPECT_EQ(report().summary.mean_latency.confidence, Confidence::not_steady);
+  EXPECT_EQ(report().summary.clients.mean_latency.confidence, Confidence::not_steady);
   EXPECT_TRUE(to_json(report())["total"]["latency"]["mean_ms_ci95"].is_null());
   EXPECT_EQ(to_json(report())["total"]["confidence"]["latency_mean"], "not_steady");
 }

@@ -237,14 +237,20 @@ TEST_F(ReportTest, JsonNamesAreStable) {
             "requests ok server_error timed_out failed error_ratio error_ratio_ci95 ok_ratio "
             "ok_ratio_ci95 server_error_ratio server_error_ratio_ci95 timed_out_ratio "
             "timed_out_ratio_ci95 failed_ratio failed_ratio_ci95 latency confidence throughput "
-            "in_system_mean in_flight_mean queue_mean queue_max utilisation ");
+            "throughput_ci95 in_system_mean in_system_mean_ci95 retry_ratio retry_ratio_ci95 "
+            "refused_ratio refused_ratio_ci95 amplification amplification_ci95 in_flight_mean "
+            "in_flight_mean_ci95 queue_mean queue_mean_ci95 queue_max utilisation "
+            "utilisation_ci95 ");
   EXPECT_EQ(keys_of(json["total"]["latency"]),
-            "count mean_ms mean_ms_ci95 p50_ms p90_ms p99_ms p999_ms max_ms ");
+            "count mean_ms mean_ms_ci95 p50_ms p50_ms_ci95 p90_ms p90_ms_ci95 p99_ms p99_ms_ci95 "
+            "p999_ms p999_ms_ci95 max_ms ");
   EXPECT_EQ(keys_of(json["backends"]), "b1 b2 ");
   EXPECT_EQ(keys_of(json["backends"]["b1"]),
-            "requests ok server_error timed_out failed error_ratio ok_ratio server_error_ratio "
-            "timed_out_ratio failed_ratio latency share in_flight_mean in_flight_max queue_mean "
-            "queue_max utilisation ");
+            "requests ok server_error timed_out failed error_ratio error_ratio_ci95 ok_ratio "
+            "ok_ratio_ci95 server_error_ratio server_error_ratio_ci95 timed_out_ratio "
+            "timed_out_ratio_ci95 failed_ratio failed_ratio_ci95 latency share share_ci95 "
+            "in_flight_mean in_flight_mean_ci95 in_flight_max queue_mean queue_mean_ci95 queue_max "
+            "utilisation utilisation_ci95 out_mean out_mean_ci95 ");
   EXPECT_EQ(keys_of(json["balancer"]),
             "requests attempts retries retry_ratio refused_ratio connections_opened "
             "connections_reused outcomes outcome_ratios ");

@@ -363,7 +363,18 @@ const std::vector<Broken> kBroken = {
      " \"events\": [{\"at\": \"1s\"}]}",
      {},
      "s.json:4:13: events[0]: expected an event with \"fault\", \"reload\", \"add_backend\", "
-     "\"remove_backend\" or \"set_backends\"\n"},
+     "\"remove_backend\", \"set_backends\" or \"drain\"\n"},
+    {"ADrainThatIsNone",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\", \"fleet\": {\"daemons\": 2},\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"drain\": \"5s\"},\n"
+     "  {\"at\": \"1s\", \"daemon\": 2, \"drain\": \"5s\"},\n"
+     "  {\"at\": \"1s\", \"daemon\": 1, \"drain\": \"5s\", \"for\": \"5s\"}]}",
+     {},
+     "s.json:3:13: events[0]: \"daemon\" is missing: a number, or a list of them\n"
+     "s.json:4:26: events[1].daemon: expected a whole number from 0 to 1, found \"2\"\n"
+     "s.json:5:51: events[2].for: has to be longer than the drain: it starts again when it is "
+     "gone\n"},
     {"AnUnknownFault",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
@@ -535,7 +546,7 @@ const std::vector<Broken> kBroken = {
      "\"timed_out_ratio\", \"failed_ratio\", \"throughput\", \"share\", \"fairness\", "
      "\"in_system_mean\", \"retry_ratio\", \"refused_ratio\", \"amplification\", \"outcomes\", "
      "\"outcome_ratio\", \"in_flight_mean\", \"in_flight_max\", \"queue_mean\", \"queue_max\", "
-     "\"utilisation\", \"ejections\", \"time_to_eject\", \"time_to_readmit\", "
+     "\"utilisation\", \"out_mean\", \"ejections\", \"time_to_eject\", \"time_to_readmit\", "
      "\"recovery_time\", \"latency_mean\", \"latency_p50\", \"latency_p90\", "
      "\"latency_p99\", \"latency_p999\" or \"latency_max\", found \"latency_p95\"; did you mean "
      "\"latency_p90\"?\n"},

@@ -95,9 +95,16 @@ TEST(LogTrace, LeavesWhatIsNoPathToTheLoad) {
 }
 
 TEST(LogTrace, SaysWhichLineIsWrong) {
-  for (const char* line : {"hello", "[x] y", "{}", R"({"time":"yesterday"})",
-                           "1.2.3.4 - - [10/Okt/2000:13:55:36 -0700] \"GET / HTTP/1.0\"",
-                           "1.2.3.4 - - [10/Oct/2000:13:55 -0700] \"GET / HTTP/1.0\""}) {
+  for (const char* line :
+       {"hello", "[x] y", "{}", R"({"time":"yesterday"})",
+        "1.2.3.4 - - [10/Okt/2000:13:55:36 -0700] \"GET / HTTP/1.0\"",
+        "1.2.3.4 - - [10/Oct/2000:13:55 -0700] \"GET / HTTP/1.0\"",
+        // Found by tests/fuzz: no such day, and too far away for nanoseconds.
+        "1.2.3.4 - - [31/Feb/2000:13:55:36 -0700] \"GET / HTTP/1.0\"",
+        "1.2.3.4 - - [10/Oct/8347:13:55:36 -0700] \"GET / HTTP/1.0\"",
+        "1.2.3.4 - - [10/Oct/2000:-1:55:36 -0700] \"GET / HTTP/1.0\"",
+        R"({"time":"2026-13-02T03:04:05Z"})", R"({"time":"2026-01-02T24:04:05Z"})",
+        R"({"time":"2026-01-02T03:04:05Z","total_ms":1e300})"}) {
     EXPECT_EQ(read_log_trace("\n" + std::string{line}).problem,
               "line 2: expected a line of an access log of lbd, HAProxy (option httplog) or nginx "
               "(combined), found \"" +

@@ -99,7 +99,7 @@ const chart = (id, names, rows, options = {}) => {
     highlightCallback: (_, __, ___, n) => shown(rows[n]),
     unhighlightCallback: () => shown(),
     ...more,
-    axes: {x: {axisLabelFormatter: options.showX || seconds, axisLabelWidth: 70},
+    axes: {x: {axisLabelFormatter: options.showX || seconds, axisLabelWidth: 60, pixelsPerLabel: 56, ...axes.x},
            y: {axisLabelFormatter: show, axisLabelWidth: 62, ...axes.y}},
   });
   if (onTime) timeline.graphs.push(graph);
@@ -108,4 +108,20 @@ const chart = (id, names, rows, options = {}) => {
 // The share of answers that were slower, over the logarithm of their time.
 const tail_points = (tail) => tail.map(([x, y]) => [Math.log10(Math.max(x, 1e-6)), y]).filter(
     ([x], n, all) => n === 0 || x > all[n - 1][0]);
-const on_log_axis = {onTime: false, logscale: true, show: percent, showX: (x) => ms(10 ** x)};
+// Where all took equally long there is nothing to draw.
+const has_tail = (tail) => tail_points(tail).filter(([, share]) => share > 0).length > 1;
+// Of an axis of logarithms: 1, 2 and 5 in every power of ten, or 1 alone where they would be too many;
+// over less than a decade, wherever dygraphs would put them.
+const log_ticks = (from, to, pixels, option, graph, values) => {
+  const digits = (to - from) * 130 > pixels ? [1] : [1, 2, 5];
+  const ticks = [];
+  for (let decade = Math.floor(from); decade <= to; ++decade) {
+    for (const digit of digits) {
+      const v = decade + Math.log10(digit);
+      if (v >= from && v <= to) ticks.push({v, label: ms(10 ** v).replace(/\.0+ /, " ")});
+    }
+  }
+  return ticks.length > 1 ? ticks : Dygraph.numericTicks(from, to, pixels, option, graph, values);
+};
+const on_log_axis = {onTime: false, logscale: true, show: percent, showX: (x) => ms(10 ** x),
+                     axes: {x: {ticker: log_ticks}}};

@@ -51,7 +51,10 @@
   const overlay = (id, rows, options) =>
       chart(id, labels, rows, {colours, connectSeparatedPoints: true, ...options});
 
-  timeline.events = runs[0].over_time.events;
+  // What an autoscaler decides is of one run; what the scenario says is of all.
+  const happens = (run, {at_s, what}) =>
+      run.over_time.events.some((event) => event.at_s === at_s && event.what === what);
+  timeline.events = runs[0].over_time.events.filter((event) => runs.every((run) => happens(run, event)));
   for (const quantile of ["p50_ms", "p90_ms", "p99_ms", "p999_ms"]) {
     overlay(quantile, over_time((over, n) => over[quantile][n] || NaN), {logscale: true, show: ms});
   }
@@ -62,7 +65,7 @@
   } else {
     at("errors").parentElement.remove();
   }
-  if (runs.some((run) => run.tail.length > 1)) {
+  if (runs.some((run) => has_tail(run.tail))) {
     overlay("tail", joined(runs.map((run) => tail_points(run.tail))), on_log_axis);
   } else {
     at("tail").parentElement.remove();

@@ -84,10 +84,8 @@
   } else {
     at("load").parentElement.remove();
   }
-  // Where all took equally long there is nothing to draw.
-  const tail = tail_points(report.tail);
-  if (tail.filter(([, share]) => share > 0).length > 1) {
-    chart("tail", ["slower"], tail, on_log_axis);
+  if (has_tail(report.tail)) {
+    chart("tail", ["slower"], tail_points(report.tail), on_log_axis);
   } else {
     at("tail").parentElement.remove();
   }

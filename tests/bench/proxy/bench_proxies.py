@@ -29,7 +29,8 @@ sys.dont_write_bytecode = True  # Nothing is to appear in the source tree.
 
 from foreign import ForeignMeter, irq_time_is_apart
 from install import install_missing
-from load import check_answers, run_wrk
+from handshakes import Certificate, Handshakes
+from load import Wrk, check_answers
 from processes import Cpus, Failed, Unusable, start_announced
 from proxies import Floor, Haproxy, Lbd, Nginx, Site, version_line, which
 from report import add_ratios, table_lines
@@ -43,12 +44,26 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 class Case:
     protocol: str
     body_bytes: int
+    close: bool = False  # A new connection for each request, which the proxy ends.
+    tls: bool = False
+    handshakes: str = ""  # "full" or "resumed": a new connection of TLS for each request.
+
+    def load(self, certificate):
+        if self.handshakes:
+            return Handshakes(certificate, resume=self.handshakes == "resumed")
+        return Wrk("https" if self.tls else "http",
+                   ["-H", "Connection: close"] if self.close else [])
 
 
 CASES = {
     "http_128": Case("http", 128),
     "http_64k": Case("http", 64 * 1024),
+    "http_close": Case("http", 128, close=True),
+    "tls_128": Case("http", 128, tls=True),
+    "tls_full": Case("http", 128, tls=True, handshakes="full"),
+    "tls_resumed": Case("http", 128, tls=True, handshakes="resumed"),
     "tcp_128": Case("tcp", 128),
+    "tcp_1m": Case("tcp", 1024 * 1024),
 }
 PROXIES = ("floor", "nginx", "haproxy", "lbd")
 
@@ -158,11 +173,14 @@ class Bench:
             found["wrk"] = f"wrk: {version_line([which('wrk'), '-v'])}"
         return found
 
-    def present(self, protocol):
+    def present(self, case):
         """Those that can take part. A proxy asked for by name must; another is only missed aloud."""
         found = []
         for proxy in self.proxies:
-            missing = proxy.missing(protocol)
+            missing = proxy.missing(case.protocol)
+            if (case.close or case.tls) and not proxy.knows_http:
+                self.say(f"without {proxy.name}: it knows neither HTTP nor TLS")
+                continue
             if missing is None:
                 found.append(proxy)
             elif self.arguments.only:
@@ -178,17 +196,20 @@ class Bench:
             backend, backend_port = start_announced(
                 "bench_backend", self.backend_command(case), self.cpus.load, directory)
             stack.enter_context(backend)
-            site = Site(directory, self.cpus.proxy, case.protocol, backend_port)
+            certificate = Certificate(directory) if case.tls else None
+            site = Site(directory, self.cpus.proxy, case.protocol, backend_port, certificate)
             contenders = []
-            for proxy in self.present(case.protocol):
+            for proxy in self.present(case):
                 process, port = proxy.start(site)
                 stack.enter_context(process)
-                check_answers(proxy.name, port, case.body_bytes)
-                contenders.append(Contender(proxy.name, process, port))
+                check_answers(proxy.name, port, case.body_bytes, certificate)
+                contenders.append(Contender(proxy.name, process, port, case.load(certificate)))
             if self.arguments.check:
                 for contender in contenders:
                     self.say(f"{name}: {contender.name} answers correctly")
                 return {}
+            if self.arguments.syscalls and (case.close or case.tls):
+                raise Unusable(f"{name}: system calls are counted on plain connections that stay")
             if self.arguments.syscalls:
                 return self.count_syscalls(name, contenders, directory)
             foreign = ForeignMeter(self.cpus.proxy | self.cpus.load,
@@ -212,8 +233,8 @@ class Bench:
 
     def time_rounds(self, case, contenders, directory, foreign):
         for each in contenders:  # Warm-up: pools, caches and connections to the backend grow.
-            run_wrk(each.name, each.port, min(1.0, self.arguments.seconds), self.cpus.load,
-                    directory)
+            each.load.run(each.name, each.port, min(1.0, self.arguments.seconds), self.cpus.load,
+                          directory)
         run_rounds(contenders, self.arguments.rounds, self.arguments.seconds, self.cpus.load,
                    directory, foreign)
         results = {each.name: each.result() for each in contenders}

@@ -17,14 +17,18 @@ TIMEOUT_SECONDS = 10
 
 
 @dataclasses.dataclass
-class WrkRun:
+class Done:
     requests: int
     requests_per_second: float
 
 
-def check_answers(name, port, body_bytes):
+def check_answers(name, port, body_bytes, certificate=None):
     """Two requests over one connection: status, length, content, and that it stays open."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+    if certificate is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+    else:
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS,
+                                                 context=certificate.client_context())
     try:
         for number in (1, 2):
             connection.request("GET", "/")
@@ -43,12 +47,23 @@ def check_answers(name, port, body_bytes):
         connection.close()
 
 
-def run_wrk(name, port, seconds, cpus, directory):
+@dataclasses.dataclass
+class Wrk:
+    """As many requests as it can make on its connections."""
+    scheme: str
+    options: list
+
+    def run(self, name, port, seconds, cpus, directory):
+        return run_wrk(name, f"{self.scheme}://127.0.0.1:{port}/", seconds, cpus, directory,
+                       self.options)
+
+
+def run_wrk(name, url, seconds, cpus, directory, options):
     """wrk for that long, which may be a fraction; wrk itself only knows whole seconds, so it is
     told to stop, after which it reports as always."""
     output_path = os.path.join(directory, "wrk.stdout")
     with open(output_path, "wb") as output:
-        command = [which("wrk"), "-t1", f"-c{CONNECTIONS}", "-d600s", f"http://127.0.0.1:{port}/"]
+        command = [which("wrk"), "-t1", f"-c{CONNECTIONS}", "-d600s", *options, url]
         with Process("wrk", command, cpus, directory, stdout=output) as wrk:
             time.sleep(seconds)
             wrk.child.send_signal(signal.SIGINT)
@@ -64,7 +79,7 @@ def run_wrk(name, port, seconds, cpus, directory):
         raise Failed(f"{name}: wrk failed: {text} {wrk.complaint()}")
     if "Socket errors" in text or "Non-2xx" in text:
         raise Failed(f"{name}: wrk reports errors, so its figures mean nothing:\n{text}")
-    return WrkRun(int(count.group(1)), float(rate.group(1)))
+    return Done(int(count.group(1)), float(rate.group(1)))
 
 
 class ExactLoad:

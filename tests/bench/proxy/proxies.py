@@ -2,6 +2,7 @@
 
 All get the same work in its cheapest form: one thread or worker, one backend, connections kept on
 both sides, no log, no metrics, no health checks, nothing added beyond what each adds by default.
+Whoever can splice streams may (HAProxy, lbd); nginx cannot.
 """
 
 import dataclasses
@@ -27,6 +28,7 @@ class Site:
     cpus: set
     protocol: str  # http or tcp
     backend_port: int
+    certificate: object = None  # Of a listener with TLS; see handshakes.py.
 
 
 def version_line(command):
@@ -40,6 +42,7 @@ def version_line(command):
 
 class Floor:
     name = "floor"
+    knows_http = False
 
     def __init__(self, binary):
         self.binary = binary
@@ -57,6 +60,7 @@ class Floor:
 
 class Configured:
     """A proxy with a configuration file and a port of our choosing."""
+    knows_http = True
 
     def start(self, site):
         port = free_port()
@@ -90,9 +94,13 @@ class Lbd(Configured):
         return [self.binary, "run", "--config", config]
 
     def config(self, site, port):
+        tls = ""
+        if site.certificate:
+            tls = (f", tls: {{certificates: [{{certificate: {site.certificate.file}, "
+                   f"key: {site.certificate.key}}}]}}")
         return f"""\
 listeners:
-  - {{name: bench, bind: "127.0.0.1:{port}", protocol: {site.protocol}, cluster: bench}}
+  - {{name: bench, bind: "127.0.0.1:{port}", protocol: {site.protocol}, cluster: bench{tls}}}
 clusters:
   - name: bench
     strategy: round_robin
@@ -118,6 +126,8 @@ class Haproxy(Configured):
 
     def config(self, site, port):
         reuse = "    http-reuse always\n" if site.protocol == "http" else ""
+        splice = "    option splice-auto\n" if site.protocol == "tcp" else ""
+        tls = f" ssl crt {site.certificate.both}" if site.certificate else ""
         return f"""\
 global
     nbthread 1
@@ -127,8 +137,8 @@ defaults
     timeout connect 5s
     timeout client 60s
     timeout server 60s
-frontend bench
-    bind 127.0.0.1:{port}
+{splice}frontend bench
+    bind 127.0.0.1:{port}{tls}
     default_backend bench
 backend bench
 {reuse}    server b1 127.0.0.1:{site.backend_port}
@@ -196,6 +206,17 @@ stream {{
         # which the others do not.
         # proxy_max_temp_file_size 0: an answer larger than the buffers would go through a file,
         # and the disk would be measured.
+        secure = ""
+        tls = ""
+        if site.certificate:
+            secure = " ssl"
+            # Without a cache or tickets of its own nginx resumes nothing across its workers; with
+            # one worker its default tickets do.
+            tls = f"""\
+        ssl_certificate {site.certificate.file};
+        ssl_certificate_key {site.certificate.key};
+        ssl_protocols TLSv1.2 TLSv1.3;
+"""
         return f"""\
 http {{
 {temporary}    access_log off;
@@ -207,8 +228,8 @@ http {{
         keepalive_requests 1000000000;
     }}
     server {{
-        listen 127.0.0.1:{port};
-        location / {{
+        listen 127.0.0.1:{port}{secure};
+{tls}        location / {{
             proxy_pass http://bench;
             proxy_http_version 1.1;
             proxy_set_header Connection "";

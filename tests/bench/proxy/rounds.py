@@ -4,8 +4,6 @@ import dataclasses
 import statistics
 import time
 
-from load import run_wrk
-
 # A round is starved when others took this much of our processors, or when it got this much less
 # done than the proxy's median (a neighbour outside a virtual machine shows in nothing else). A
 # proxy that is put aside all the time, or is fed one request at a time, costs more per request.
@@ -34,18 +32,19 @@ class Contender:
     name: str
     process: object
     port: int
+    load: object  # See load.py.
     rounds: list = dataclasses.field(default_factory=list)
     repeated: int = 0
 
     def run_round(self, seconds, cpus, directory, foreign):
         foreign.start()
         wall_before, cpu_before = time.monotonic(), self.process.cpu_seconds()
-        wrk = run_wrk(self.name, self.port, seconds, cpus, directory)
+        done = self.load.run(self.name, self.port, seconds, cpus, directory)
         wall = time.monotonic() - wall_before
         time.sleep(SETTLE_SECONDS)
         self.process.require_running()
         cpu = self.process.cpu_seconds() - cpu_before
-        self.rounds.append(Round(wrk.requests, wrk.requests_per_second, cpu / wrk.requests * 1e6,
+        self.rounds.append(Round(done.requests, done.requests_per_second, cpu / done.requests * 1e6,
                                  cpu / wall, foreign.share()))
 
     def fed_rounds(self):

@@ -117,8 +117,9 @@ TEST(BodyDecoder, LeavesWhatFollowsTheLastChunk) {
 }
 
 TEST(BodyDecoder, DropsExtensionsAndTrailers) {
-  EXPECT_EQ(decode_chunked("2;a=b;c\r\nab\r\n0;x=\"y z\"\t\r\n\r\n"), whole("ab"));
-  EXPECT_EQ(decode_chunked("2;\r\nab\r\n0\r\nX: y\r\nX-Two:\r\nX-Three: \xff\t1\r\n\r\nn"),
+  EXPECT_EQ(decode_chunked("2;a=b;c\r\nab\r\n0;x=\"y z\"\r\n\r\n"), whole("ab"));
+  EXPECT_EQ(decode_chunked("2;a=\"\";b=\"\\\"\\\\;\t\xff\";c\r\nab\r\n0\r\n\r\n"), whole("ab"));
+  EXPECT_EQ(decode_chunked("2;a\r\nab\r\n0\r\nX: y\r\nX-Two:\r\nX-Three: \xff\t1\r\n\r\nn"),
             whole("ab", "n"));
 }
 
@@ -173,6 +174,25 @@ const std::vector<std::string> kBad = {
     "5;a\0b\r\nhello\r\n"s,
     "5;\x01\r\nhello\r\n",
     "5;\x7f\r\nhello\r\n",
+    "5;\r\nhello\r\n",
+    "5;;a\r\nhello\r\n",
+    "5;=b\r\nhello\r\n",
+    "5;a=\r\nhello\r\n",
+    "5;a=;b\r\nhello\r\n",
+    "5;a=b=c\r\nhello\r\n",
+    "5; a\r\nhello\r\n",
+    "5;a =b\r\nhello\r\n",
+    "5;a= b\r\nhello\r\n",
+    "5;a\t\r\nhello\r\n",
+    "5;a=\"b\"c\r\nhello\r\n",
+    "5;a=\"b\" \r\nhello\r\n",
+    "5;a=b\"c\"\r\nhello\r\n",
+    "5;a=\"b\r\nhello\r\n\"\r\n",
+    "5;a=\"b\nc\"\r\nhello\r\n",
+    "5;a=\"b\rc\"\r\nhello\r\n",
+    "5;a=\"\\\r\nhello\r\n",
+    "5;a=\"\\\0\"\r\nhello\r\n"s,
+    "5;a=\xc3\xa9\r\nhello\r\n",
     // Trailers
     "0\r\n X: y\r\n\r\n",
     "0\r\n\tX: y\r\n\r\n",
@@ -200,7 +220,8 @@ bool takes_extensions(std::size_t chunks, std::size_t extension) {
   BufferPool pool;
   Buffer buffer(pool);
   BodyDecoder decoder(kChunked);
-  const std::string chunk = "1;" + std::string(extension, 'x') + "\r\na\r\n";
+  const std::string name = extension == 0 ? "" : ";" + std::string(extension, 'x');
+  const std::string chunk = "1" + name + "\r\na\r\n";
   for (std::size_t n = 0; n < chunks; ++n) {
     buffer.append(chunk);
     const auto decoded = decoder.decode(buffer);

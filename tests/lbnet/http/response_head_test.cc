@@ -135,6 +135,14 @@ const std::vector<std::string> kBad = {
     with_field("Transfer-Encoding: chunked\r\nContent-Length: 5"),
     with_field("Content-Length: 5\r\nTransfer-Encoding: chunked"),
     "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    with_field("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked"),
+    with_field("Transfer_Encoding: chunked"),
+    with_field("Content_Length: 5\r\nContent-Length: 6"),
+    // Bodies where none may be
+    "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+    "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\n",
+    "HTTP/1.1 100 Continue\r\nTransfer-Encoding: chunked\r\n\r\n",
 };
 
 TEST(ResponseHead, RefusesWhatIsBad) {
@@ -144,6 +152,34 @@ TEST(ResponseHead, RefusesWhatIsBad) {
     ResponseHead head;
     EXPECT_FALSE(response_good(bad, scan_every_way(bad), false, head));
   }
+}
+
+TEST(ResponseHead, KnowsOfABodyThatIsNotToCome) {
+  const auto withholds = [](const std::string& text, bool to_head) {
+    ResponseHead head;
+    EXPECT_TRUE(parse_response_head(text, to_head, head)) << visible(text);
+    EXPECT_TRUE(!to_head || head.framing.kind == Framing::Kind::none);
+    return head.withholds_body;
+  };
+  const std::string length = "Content-Length: 5\r\n\r\n";
+  EXPECT_TRUE(withholds("HTTP/1.1 200 OK\r\n" + length, true));
+  EXPECT_TRUE(withholds(with_field("Transfer-Encoding: chunked"), true));
+  EXPECT_TRUE(withholds("HTTP/1.1 304 Not Modified\r\n" + length, false));
+  EXPECT_FALSE(withholds("HTTP/1.1 200 OK\r\n" + length, false));
+  EXPECT_FALSE(withholds(with_field("Content-Length: 0"), true));
+  EXPECT_FALSE(withholds(with_field("X: y"), true));
+  EXPECT_FALSE(withholds("HTTP/1.1 304 Not Modified\r\n\r\n", false));
+  EXPECT_FALSE(withholds("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", false));
+}
+
+TEST(ResponseHead, ForgetsTheHeadBeforeIt) {
+  ResponseHead head;
+  const std::string first = with_field("Content-Length: 5\r\nConnection: close");
+  ASSERT_TRUE(parse_response_head(first, true, head));
+  const std::string second = with_field("X: y");
+  ASSERT_TRUE(parse_response_head(second, true, head));
+  EXPECT_FALSE(head.withholds_body);
+  EXPECT_FALSE(head.connection.close);
 }
 
 TEST(ResponseHead, RefusesALengthInDoubtEvenWhereThereIsNoBody) {
