@@ -5,6 +5,7 @@
 #include <set>
 
 #include "lbcore/config/cluster_fields.h"
+#include "lbcore/config/identity_fields.h"
 #include "lbcore/config/rate_limit_fields.h"
 #include "lbcore/config/reference.h"
 #include "lbcore/config/route_fields.h"
@@ -119,6 +120,7 @@ void describe(Fields& fields, ListenerConfig& listener) {
                   "bytes a second below which a client is too slow for a body, 0 for none");
   fields.optional("timeouts", listener.timeouts, "when to give up on a client");
   optional_text(fields, "via", listener.via, "our name in the Via field of http; or no such field");
+  describe(fields, listener.identity);
   fields.optional("tls", listener.tls, "TLS with its clients; plain without this key");
   fields.any_of({"cluster", "routes"}, R"(expected "cluster" or "routes": where its requests go)");
 }
@@ -270,12 +272,21 @@ class CrossChecks {
                "expected a name without spaces or commas, such as \"lbd\", found \"" +
                    listener.via + '"');
       }
+      check_identity(i, listener.identity, at);
       check_destination(i, listener, at, clusters);
     }
     const Node* list = place_.node.find("listeners");
     if (list != nullptr && list->kind == Node::Kind::list && list->items.empty()) {
       report(*list, path("listeners"), "expected at least one listener");
     }
+  }
+
+  void check_identity(std::size_t i, const ClientIdentityConfig& identity, const std::string& at) {
+    if (identity.proxy_protocol == AcceptedProxyHeader::none) return;
+    if (!identity.trusted_proxies.empty()) return;
+    report(node_at("listeners", i, "proxy_protocol"), at + ".proxy_protocol",
+           "expected \"trusted_proxies\" too, such as [10.0.0.0/8]: a PROXY header from anybody "
+           "else could say anything");
   }
 
   // Where a listener's requests go.
