@@ -77,9 +77,8 @@ Daemon::Daemon(config::DaemonConfig config, std::string config_file)
       flush_timer_(io_),
       control_(random_seed()),
       session_secret_(random_secret()),
-      prober_(io_, [this](const ProbeId& probe, ProbeResult result, const std::string& detail) {
-        probe_ended(probe, result, detail);
-      }) {}
+      prober_(io_, [this](const ProbeId& probe, std::optional<ProbeResult> result,
+                          const std::string& detail) { probe_ended(probe, result, detail); }) {}
 
 Daemon::~Daemon() = default;
 
@@ -501,7 +500,8 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
 // ---------------------------------------------------------------------------------------------
 // Health and load, passed on
 
-void Daemon::probe_ended(const ProbeId& probe, ProbeResult result, const std::string& detail) {
+void Daemon::probe_ended(const ProbeId& probe, std::optional<ProbeResult> result,
+                         const std::string& detail) {
   if (stopping_ || !control_.exists(probe)) return;
   probe_details_[probe.backend] = detail;
   control_.handle_probe_result(net::now(), probe, result);
