@@ -7,9 +7,10 @@
 namespace lb::net {
 
 Forwarding::Forwarding(Worker& worker, Http1Client& client, ClusterRuntime& cluster)
-    : worker_(worker), client_(client), exchange_(cluster), head_(worker.buffers()) {
-  exchange_.also_cancel(&client_.stream());
-}
+    : worker_(worker),
+      client_(client),
+      exchange_(cluster, client.stream()),
+      head_(worker.buffers()) {}
 
 bool Forwarding::take_head(const http::RequestHead& head, std::string_view client_address,
                            const http::RequestChanges& changes,

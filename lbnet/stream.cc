@@ -11,6 +11,7 @@
 #include <boost/version.hpp>
 #include <cerrno>
 
+#include "lbnet/proxy_header.h"
 #include "lbnet/tls/tls_connection.h"
 
 // The reactor's operations are Asio's inside, not its interface. This file is the only one that
@@ -257,7 +258,8 @@ Stream::Stream(boost::asio::io_context& io, int fd) : fd_(fd), state_(new State(
 Stream::Stream(Stream&& other) noexcept
     : fd_(other.fd_),
       state_(std::exchange(other.state_, nullptr)),
-      place_(std::move(other.place_)) {
+      place_(std::move(other.place_)),
+      proxied_(std::move(other.proxied_)) {
   LB_ASSERT(!state_->read.pending && !state_->write.pending);
   state_->stream = this;
 }
@@ -372,6 +374,10 @@ void Stream::WriteAwaiter::await_suspend(std::coroutine_handle<> waiter) {
 IoError Stream::WriteAwaiter::await_resume() {
   stream_.write_error_ = stream_.state_->write.result;
   return stream_.write_error_;
+}
+
+void Stream::set_proxied(const ProxiedWay& way) {
+  proxied_ = std::make_unique<const ProxiedWay>(way);
 }
 
 void Stream::cancel() { state_->reactor.cancel_ops(fd_, state_->descriptor); }

@@ -95,8 +95,7 @@ Task<void> TcpSession::run() {
     co_return;
   }
   worker_.note_load();
-  Exchange exchange(*cluster);
-  exchange.also_cancel(&down_);
+  Exchange exchange(*cluster, down_);
   exchange_ = &exchange;
   if (co_await connect(exchange)) {
     co_await relay(exchange);
