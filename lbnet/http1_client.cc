@@ -48,7 +48,7 @@ Task<Http1Client::Read> Http1Client::read_request() {
       if (found == http::HeadScanner::Result::malformed) co_return refuse(400);
       if (scanner_.first_line_size() > http::kRequestLineMax) co_return refuse(414);
       if (found == http::HeadScanner::Result::complete) co_return take_head();
-      if (in_.full()) co_return refuse(431);
+      if (found == http::HeadScanner::Result::too_long) co_return refuse(431);
       // One deadline for the whole head, from its first byte. Most heads come in one piece and
       // need none.
       if (!head_is_timed) set_deadline(DeadlineKind::head, setup_->head_timeout);
@@ -81,7 +81,6 @@ void Http1Client::begin_request() {
 Http1Client::Read Http1Client::take_head() {
   worker_.cancel_deadline(deadline_);
   head_time_ = now() - began_;
-  if (scanner_.end() > http::kHeadMax) return refuse(431);
   http::RequestHead& head = worker_.request_head();
   const std::string_view bytes =
       in_.view().substr(scanner_.start(), scanner_.end() - scanner_.start());

@@ -78,7 +78,7 @@ class Prober::Attempt {
     if (!stream_.try_write({&piece, 1})) co_await stream_.finish_write();
     http::HeadScanner scanner;
     auto found = http::HeadScanner::Result::incomplete;
-    while (found == http::HeadScanner::Result::incomplete && !in_.full()) {
+    while (found == http::HeadScanner::Result::incomplete) {
       error = co_await stream_.read_into(in_);
       if (error != 0) {
         detail = error == kEndOfStream ? "closed without an answer" : describe(error);

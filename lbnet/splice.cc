@@ -25,7 +25,7 @@ constexpr int kPipeSizeMin = 64 << 10;
 constexpr std::size_t kKept = 32;
 
 // A piece smaller than this between two waits is a message, not a stream.
-constexpr std::size_t kBulk = kBufferSize / 2;
+constexpr std::size_t kBulk = kBulkRead / 2;
 // After the system had no pipe, so many asks are refused without asking it again.
 constexpr std::uint32_t kRefusedAsks = 64;
 

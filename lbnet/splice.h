@@ -16,6 +16,9 @@
 
 namespace lb::net {
 
+// A read that brings so much is of a stream that may be bulk.
+inline constexpr std::size_t kBulkRead = std::size_t{32} << 10U;
+
 struct Pipe {
   int out = -1;  // Where bytes come out of it, and where they go in.
   int in = -1;

@@ -159,7 +159,8 @@ Task<void> TcpSession::carry_up(Exchange& exchange) {
 }
 
 // Bytes one way until their end, which is passed on too: the other way may go on. False when
-// either side broke. Whoever fills a buffer has more to say than copying is cheapest for.
+// either side broke. Whoever says so much at a time may have more to say than copying is cheapest
+// for.
 Task<bool> TcpSession::carry(Exchange& exchange, Stream& from, Buffer& buffer, Stream& to,
                              std::uint64_t& bytes) {
   Meter meter(exchange, bytes);
@@ -169,7 +170,7 @@ Task<bool> TcpSession::carry(Exchange& exchange, Stream& from, Buffer& buffer, S
     if (error == kEndOfStream) break;
     if (error != 0 || exchange.aborted()) co_return false;
     const std::string_view data = buffer.view();
-    const bool bulk = buffer.full();
+    const bool bulk = data.size() >= kBulkRead;
     static_cast<void>(meter.moved(data.size()));
     const bool written = to.try_write({&data, 1});
     const IoError write_error = written ? to.write_error() : co_await to.finish_write();

@@ -12,8 +12,9 @@ AnswerReader::Result AnswerReader::next_head(const Buffer& in, ResponseHead& hea
   if (in.empty()) return Result::incomplete;
   const std::string_view bytes = in.view();
   switch (scanner_.scan(bytes)) {
-    case HeadScanner::Result::malformed: return Result::invalid;
-    case HeadScanner::Result::incomplete: return in.full() ? Result::invalid : Result::incomplete;
+    case HeadScanner::Result::malformed:
+    case HeadScanner::Result::too_long: return Result::invalid;
+    case HeadScanner::Result::incomplete: return Result::incomplete;
     case HeadScanner::Result::complete: break;
   }
   // Nothing may stand in front of an answer, not even an empty line.

@@ -374,6 +374,8 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 
 HeadScanner::Result HeadScanner::scan(std::string_view bytes) {
   constexpr std::size_t kEmptyLinesMax = 4;
+  const bool enough = bytes.size() >= kHeadMax;
+  bytes = bytes.substr(0, kHeadMax);
   while (scanned_ < bytes.size()) {
     const void* found = std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_);
     if (found == nullptr) {
@@ -395,7 +397,7 @@ HeadScanner::Result HeadScanner::scan(std::string_view bytes) {
     }
   }
   if (line_ == start_) first_line_ = scanned_;
-  return Result::incomplete;
+  return enough ? Result::too_long : Result::incomplete;
 }
 
 int parse_request_head(std::string_view head, RequestHead& request, bool secure) {

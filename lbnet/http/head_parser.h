@@ -9,17 +9,17 @@
 
 namespace lb::net::http {
 
-inline constexpr std::size_t kHeadMax = std::size_t{32} << 10U;
+inline constexpr std::size_t kHeadMax = std::size_t{32} << 10U;  // As it comes, and as it goes on.
 inline constexpr std::size_t kRequestLineMax = std::size_t{8} << 10U;
 inline constexpr std::size_t kFieldsMax = 100;
 
 // Finds the end of a head in bytes that arrive bit by bit; each byte is looked at once.
 class HeadScanner {
  public:
-  enum class Result { incomplete, complete, malformed };
+  enum class Result { incomplete, complete, malformed, too_long };
 
   // `bytes` is all there is so far of this message. Up to four empty lines before it are skipped
-  // (RFC 9112, section 2.2, asks for one).
+  // (RFC 9112, section 2.2, asks for one); they count for kHeadMax.
   Result scan(std::string_view bytes);
 
   [[nodiscard]] std::size_t start() const { return start_; }  // Of the head, after empty lines.

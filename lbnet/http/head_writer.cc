@@ -11,10 +11,11 @@
 namespace lb::net::http {
 namespace {
 
-// Appends to a buffer until it is full; then remembers that it did not fit.
+// Appends to a buffer as much as a head may have; then remembers that it did not fit.
 class Writer {
  public:
-  explicit Writer(Buffer& out) : out_(out), room_(out.room()) {}
+  explicit Writer(Buffer& out)
+      : out_(out), room_(out.room().first(std::min(out.room().size(), kHeadMax))) {}
 
   Writer& operator<<(std::string_view text) {
     if (text.size() > room_.size() - used_) {

@@ -29,7 +29,9 @@ Scan scan(const std::vector<std::string_view>& pieces) {
     so_far = {so_far.data(), so_far.size() + piece.size()};
     const HeadScanner::Result result = scanner.scan(so_far);
     if (result == HeadScanner::Result::complete) return {result, scanner.start(), scanner.end()};
-    if (result == HeadScanner::Result::malformed) return {result, 0, 0};
+    const bool refused =
+        result == HeadScanner::Result::malformed || result == HeadScanner::Result::too_long;
+    if (refused) return {result, 0, 0};
   }
   return {};
 }

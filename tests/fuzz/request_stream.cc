@@ -50,10 +50,11 @@ class Connection {
   bool take_head() {
     if (in_.empty()) return false;
     const auto found = scanner_.scan(in_.view());
-    if (found == HeadScanner::Result::malformed || scanner_.first_line_size() > kRequestLineMax) {
+    if (found == HeadScanner::Result::malformed || found == HeadScanner::Result::too_long ||
+        scanner_.first_line_size() > kRequestLineMax) {
       return refuse();
     }
-    if (found == HeadScanner::Result::incomplete) return in_.full() ? refuse() : false;
+    if (found == HeadScanner::Result::incomplete) return false;
     const std::size_t size = scanner_.end() - scanner_.start();
     RequestHead head;
     Buffer out(pool_);

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "lbnet/http/head_parser.h"
 #include "tests/lbnet/worker_fixture.h"
 
 namespace lb::net {
@@ -145,7 +146,7 @@ TEST_F(Answer, ThatMustNotBePassedOnBecomesA502) {
 // It fits as it came, and not with what we add.
 TEST_F(Answer, ThatIsJustTooLongBecomesA502) {
   const std::string start = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: ";
-  const std::string head = start + std::string(kBufferSize - start.size() - 4, 'x') + "\r\n\r\n";
+  const std::string head = start + std::string(http::kHeadMax - start.size() - 4, 'x') + "\r\n\r\n";
   EXPECT_EQ(passed_on("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", head, false),
             "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nContent-Length: 16\r\n"
             "Connection: close\r\n\r\n502 Bad Gateway\n");

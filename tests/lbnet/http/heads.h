@@ -25,7 +25,9 @@ inline Scan scan_growing(std::string_view text, const std::vector<std::size_t>& 
   for (const std::size_t size : sizes) {
     const HeadScanner::Result result = scanner.scan(text.substr(0, size));
     if (result == HeadScanner::Result::complete) return {result, scanner.start(), scanner.end()};
-    if (result == HeadScanner::Result::malformed) return {result, 0, 0};
+    const bool refused =
+        result == HeadScanner::Result::malformed || result == HeadScanner::Result::too_long;
+    if (refused) return {result, 0, 0};
   }
   return {};
 }
@@ -48,6 +50,7 @@ constexpr int kIncomplete = -1;
 // `text`.
 inline int request_status(std::string_view text, const Scan& scan, RequestHead& head) {
   if (scan.result == HeadScanner::Result::malformed) return 400;
+  if (scan.result == HeadScanner::Result::too_long) return 431;
   if (scan.result == HeadScanner::Result::incomplete) return kIncomplete;
   return parse_request_head(text.substr(scan.start, scan.end - scan.start), head);
 }

@@ -205,6 +205,22 @@ TEST(RequestHead, TakesUpToThirtyTwoOptionsOfConnection) {
   EXPECT_EQ(status(1, 1), 0) << "a new head starts from nothing";
 }
 
+TEST(HeadScanner, SaysWhenAHeadIsTooLongHoweverMuchComes) {
+  const auto head = [](std::size_t size) {
+    const std::string start = "\r\nGET / HTTP/1.1\r\nHost: a\r\nX: ";
+    return start + std::string(size - start.size() - 4, 'y') + "\r\n\r\n";
+  };
+  const std::string next = "GET /next HTTP/1.1\r\n";
+  for (const std::size_t first : {std::size_t{0}, kHeadMax - 1, kHeadMax, kHeadMax + 1}) {
+    const std::string fits = head(kHeadMax) + next;
+    const std::string does_not = head(kHeadMax + 1) + next;
+    EXPECT_EQ(testing::scan_growing(fits, {first, fits.size()}).end, kHeadMax) << first;
+    EXPECT_EQ(testing::scan_growing(does_not, {first, does_not.size()}).result,
+              HeadScanner::Result::too_long)
+        << first;
+  }
+}
+
 TEST(HeadScanner, MeasuresTheFirstLineForTheLimitOnIt) {
   HeadScanner scanner;
   const std::string text = "\r\n\r\nGET /long HTTP/1.1\r\nHost: a\r\n";
