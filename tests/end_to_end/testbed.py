@@ -360,13 +360,16 @@ class Lbd:
         os.replace(self.config_file + ".new", self.config_file)
 
     def reload(self, config, answer="config_applied"):
-        """HUP with this configuration; returns the event that answers it."""
+        """HUP with this configuration; returns the event that answers it, once every worker has
+        taken what was applied."""
         if isinstance(config, dict):
             config = {"admin": self.config["admin"], **config}
         before = len(self.events(answer))
         self.write_config(config)
         self.process.send_signal(signal.SIGHUP)
-        return self.wait_for(answer, before + 1)
+        event = self.wait_for(answer, before + 1)
+        self.metrics()  # An answer of every worker: each has taken the change before it.
+        return event
 
     # -- Its admin API
     def admin(self, method, path, body=None, headers=None):
