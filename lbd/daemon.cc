@@ -486,6 +486,10 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
   setup.max_body = listener.max_body;
   setup.min_rate = listener.min_rate;
   setup.via = listener.via;
+  setup.trusted_proxies = TrustedProxies(listener.identity.trusted_proxies);
+  setup.forwarded = listener.identity.forwarded;
+  setup.request_id = listener.identity.request_id;
+  setup.traceparent = listener.identity.traceparent;
   setup.head_timeout = listener.timeouts.head;
   setup.idle_timeout = listener.timeouts.idle;
   setup.body_timeout = listener.timeouts.body;
