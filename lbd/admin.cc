@@ -8,6 +8,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <chrono>
 
 #include "lbd/admin_api.h"
 
@@ -66,18 +67,24 @@ asio::awaitable<void> serve(Daemon& daemon, beast::tcp_stream stream) {
 }  // namespace
 
 AdminServer::AdminServer(Daemon& daemon, asio::io_context& io, const net::Endpoint& endpoint)
-    : daemon_(daemon), acceptor_(io, endpoint.tcp()) {
+    : daemon_(daemon), acceptor_(io, endpoint.tcp()), pause_(io) {
   accept();
 }
 
 void AdminServer::accept() {
   acceptor_.async_accept([this](boost::system::error_code error, asio::ip::tcp::socket socket) {
     if (error == asio::error::operation_aborted) return;
-    if (!error) {
-      asio::co_spawn(acceptor_.get_executor(), serve(daemon_, beast::tcp_stream(std::move(socket))),
-                     asio::detached);
-    }
+    if (error) return accept_later();
+    asio::co_spawn(acceptor_.get_executor(), serve(daemon_, beast::tcp_stream(std::move(socket))),
+                   asio::detached);
     accept();
+  });
+}
+
+void AdminServer::accept_later() {
+  pause_.expires_after(std::chrono::milliseconds{50});
+  pause_.async_wait([this](boost::system::error_code error) {
+    if (!error) accept();
   });
 }
 

@@ -15,6 +15,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "lbnet/endpoint.h"
 
@@ -29,9 +30,12 @@ class AdminServer {
 
  private:
   void accept();
+  // With no descriptor left the kernel would say so again at once.
+  void accept_later();
 
   Daemon& daemon_;
   boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer pause_;
 };
 
 }  // namespace lb::daemon

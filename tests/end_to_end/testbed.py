@@ -243,6 +243,8 @@ class Lbd:
         code = self.process.returncode
         # A second TERM may find the process on its last steps, with no handler left.
         ended_well = code == 0 or (code == -signal.SIGTERM and self.events("stopped"))
+        # The thread sanitizer reports at once and spoils the exit code only at the end.
+        ended_well = ended_well and not any("Sanitizer" in line for line in self.error_lines)
         if failure is None and (crashed or not ended_well):
             raise AssertionError(f"lbd ended with {code}\n" + "\n".join(self.error_lines[-40:]))
         if crashed:
@@ -360,13 +362,16 @@ class Lbd:
         os.replace(self.config_file + ".new", self.config_file)
 
     def reload(self, config, answer="config_applied"):
-        """HUP with this configuration; returns the event that answers it."""
+        """HUP with this configuration; returns the event that answers it, once every worker has
+        taken what was applied."""
         if isinstance(config, dict):
             config = {"admin": self.config["admin"], **config}
         before = len(self.events(answer))
         self.write_config(config)
         self.process.send_signal(signal.SIGHUP)
-        return self.wait_for(answer, before + 1)
+        event = self.wait_for(answer, before + 1)
+        self.metrics()  # An answer of every worker: each has taken the change before it.
+        return event
 
     # -- Its admin API
     def admin(self, method, path, body=None, headers=None):

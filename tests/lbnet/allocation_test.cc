@@ -141,6 +141,19 @@ TEST_F(Allocations, NoneForARequestThatATrustedProxyPassesOn) {
   EXPECT_EQ(over_a_thousand(round), 0u);
 }
 
+TEST_F(Allocations, NoneForMessagesOfATcpStream) {
+  setup.protocol = Protocol::tcp;
+  Peer client = connect();
+  Peer upstream = backend.accept();
+  const auto round = [&] {
+    client.send("ping");
+    EXPECT_EQ(upstream.read(4), "ping");
+    upstream.send("pong");
+    EXPECT_EQ(client.read(4), "pong");
+  };
+  EXPECT_EQ(over_a_thousand(round), 0u);
+}
+
 // A new connection of a client costs one, the state of its Stream.
 TEST_F(Allocations, FewForAConnectionOfAClient) {
   Peer client = connect();

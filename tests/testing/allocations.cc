@@ -31,6 +31,9 @@ void release(void* memory) {
 
 }  // namespace
 
+// Sanitizers have their own of every form, so whoever frees for one form allocates for it, too.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
 void* operator new(std::size_t size) { return allocate(size); }
 void* operator new[](std::size_t size) { return allocate(size); }
 void* operator new(std::size_t size, std::align_val_t alignment) {

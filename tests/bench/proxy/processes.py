@@ -48,11 +48,13 @@ class Process:
             # If this driver is killed outright its children still hear of it.
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
-        # A session of its own: Ctrl-C reaches the driver alone, which then ends things in order.
+        # A group of its own: Ctrl-C reaches the driver alone, which then ends things in order. No
+        # session of its own: the scheduler deals processors out by session (sched(7), autogroup),
+        # so two workers of one process would get as much as one worker of another.
         with open(self.log, "wb") as log:
             self.child = subprocess.Popen(
                 command, cwd=directory, stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log,
-                start_new_session=True, preexec_fn=in_child)
+                process_group=0, preexec_fn=in_child)
 
     def __enter__(self):
         return self
