@@ -137,7 +137,9 @@ Start Balancer::assign(Instant now, RequestId id, Request& request,
   ++counters_.attempts;
   change_load(now, choice.slot, +1, true);
 
-  const ConnectionId idle = request.pooled ? pool_.check_out(choice.slot) : ConnectionId{};
+  const bool takes_idle = request.pooled && !request.needs_fresh;
+  const ConnectionId idle = takes_idle ? pool_.check_out(choice.slot) : ConnectionId{};
+  request.reused = static_cast<bool>(idle);
   request.connection = idle ? idle : pool_.open(now, choice.slot);
   ++(idle ? counters_.connections_reused : counters_.connections_opened);
   request.phase = idle ? Request::Phase::sending : Request::Phase::connecting;
@@ -262,6 +264,9 @@ NextStep Balancer::handle_attempt_failed(Instant now, RequestId id, AttemptFailu
   attempt_ended(now, request, CircuitBreaker::Result::failure, true);
   const Outcome last = facts.answer_begun ? Outcome::cut : outcome_of(failure);
   pool_.close(request.connection);
+  // One that had served before and broke may have been dead when it was taken, and then so may be
+  // the others of the pool: the next attempt has a connection of its own.
+  if (failure == AttemptFailure::reset && request.reused) request.needs_fresh = true;
   const bool again = worth_repeating(config_.retries.on, failure) && may_retry(request, facts);
   again ? retry(now, id, request, facts) : end_request(now, id, request, last);
   const NextStep step{again ? NextStep::Kind::retry : NextStep::Kind::give_up, last};
@@ -300,11 +305,17 @@ void Balancer::attempt_ended(Instant now, Request& request, CircuitBreaker::Resu
 // ---------------------------------------------------------------------------------------------
 // Another try
 
+// What was never sent has cost its backend nothing, and another try costs no more than the first.
+// Nor can connections that had served before and broke make a storm: a request meets one at most,
+// and each of them breaks but once. When a backend crashes there are as many as it had in flight.
+bool Balancer::costs_nothing(const Request& request, const AttemptFacts& facts) {
+  return !facts.request_sent || (request.reused && request.needs_fresh);
+}
+
 bool Balancer::may_retry(const Request& request, const AttemptFacts& facts) {
   if (!may_repeat(facts) || request.attempts >= config_.retries.attempts) return false;
   if (request.out_of_time) return false;
-  // What was never sent has cost its backend nothing, and another try costs no more than the first.
-  if (request.retrying || !facts.request_sent) return true;
+  if (request.retrying || costs_nothing(request, facts)) return true;
   if (within_budget(config_.retries, retrying_, requests_.size())) return true;
   ++counters_.retries_denied;
   return false;
@@ -313,7 +324,7 @@ bool Balancer::may_retry(const Request& request, const AttemptFacts& facts) {
 void Balancer::retry(Instant now, RequestId id, Request& request, const AttemptFacts& facts) {
   leave_backend(now, request);
   ++counters_.retries;
-  if (facts.request_sent && !std::exchange(request.retrying, true)) ++retrying_;
+  if (!costs_nothing(request, facts) && !std::exchange(request.retrying, true)) ++retrying_;
   request.phase = Request::Phase::backing_off;
   request.queue_entry = {};
   const Duration wait = backoff(config_.retries.backoff, request.attempts + 1U, prng_);

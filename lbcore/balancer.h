@@ -275,6 +275,7 @@ class Balancer {
   // In the queue, or called and not come yet.
   [[nodiscard]] bool somebody_waits() const { return called_ || !queue_.empty(); }
   void call_next(Instant now);
+  [[nodiscard]] static bool costs_nothing(const Request& request, const AttemptFacts& facts);
   [[nodiscard]] bool may_retry(const Request& request, const AttemptFacts& facts);
   void retry(Instant now, RequestId id, Request& request, const AttemptFacts& facts);
   void attempt_ended(Instant now, Request& request, CircuitBreaker::Result result, bool gateway);

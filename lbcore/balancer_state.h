@@ -57,6 +57,8 @@ struct Balancer::Request {
   };
   Phase phase = Phase::arriving;
   bool pooled = true;
+  bool reused = false;         // The connection of this attempt has served others before.
+  bool needs_fresh = false;    // One of those broke: no later attempt takes another.
   bool retrying = false;       // Counted in retrying_.
   bool result_known = false;   // Of the attempt under way: its breaker has been told.
   bool out_of_time = false;    // Its own deadline has passed, or that of its wait in the queue.

@@ -14,4 +14,10 @@ TrustedProxies::TrustedProxies(std::span<const TrustedProxy> proxies) {
   addresses_ = IpSet(prefixes);
 }
 
+bool TrustedProxies::trusts_peer(std::string_view peer) const {
+  if (peer == "unix:") return unix_clients_;
+  const auto address = IpAddress::parse(peer);
+  return address && trusts(*address);
+}
+
 }  // namespace lb

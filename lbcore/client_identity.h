@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "lbcore/ip_set.h"
@@ -50,6 +51,8 @@ class TrustedProxies {
   [[nodiscard]] bool empty() const { return addresses_.empty() && !unix_clients_; }
   [[nodiscard]] bool trusts(const IpAddress& address) const { return addresses_.contains(address); }
   [[nodiscard]] bool trusts_unix_clients() const { return unix_clients_; }
+  // By what logs call it: its address, or "unix:".
+  [[nodiscard]] bool trusts_peer(std::string_view peer) const;
 
  private:
   IpSet addresses_;

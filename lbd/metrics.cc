@@ -215,10 +215,9 @@ void add_listeners(Families& families, const std::vector<net::WorkerSnapshot>& w
   }
   each("lbd_refused_connections_total", "Connections of clients that had too many",
        MetricType::Counter, [](const Counters& c) { return c.refused_per_client; });
-  MetricFamily& headers = families.add(
-      "lbd_refused_proxy_headers_total",
-      "Connections that did not begin with a PROXY header of a trusted proxy, by what was wrong",
-      MetricType::Counter);
+  MetricFamily& headers =
+      families.add("lbd_refused_proxy_headers_total",
+                   "Connections without a PROXY header of a trusted proxy", MetricType::Counter);
   for (const auto& [listener, counters] : listeners) {
     const auto put = [&](const char* reason, std::uint64_t count) {
       Families::put(headers, {{"listener", listener}, {"reason", reason}}, number(count));
@@ -277,6 +276,17 @@ void add_ejections(Families& families, const ControlFacts& facts) {
       Families::put(family, {{"cluster", cluster}, {"rule", rule}, {"enforced", "false"}},
                     number(counters.detected[i] - enforced));
     }
+  }
+}
+
+void add_certificates(Families& families, const ControlFacts& facts) {
+  if (facts.certificates.empty()) return;
+  MetricFamily& family = families.add(
+      "lbd_tls_certificate_not_after_timestamp_seconds",
+      "When a listener's certificate ends, or one of its chain before it", MetricType::Gauge);
+  for (const auto& [listener, file, end] : facts.certificates) {
+    Families::put(family, {{"listener", listener}, {"certificate", file}},
+                  static_cast<double>(end));
   }
 }
 
@@ -422,6 +432,7 @@ std::string to_prometheus(const std::vector<net::WorkerSnapshot>& workers,
   add_listeners(families, workers);
   add_workers(families, workers);
   add_ejections(families, facts);
+  add_certificates(families, facts);
   add_process(families, facts);
   return families.serialize();
 }
@@ -477,6 +488,11 @@ Json to_json(const std::vector<net::WorkerSnapshot>& workers, const ControlFacts
                            {"detected", counters.detected[i]},
                            {"enforced", counters.enforced[i]}});
     }
+  }
+  Json& certificates = json["certificates"] = Json::array();
+  for (const auto& [listener, file, end] : facts.certificates) {
+    certificates.push_back(
+        {{"listener", listener}, {"certificate", file}, {"not_after_unix_seconds", end}});
   }
   Json& listeners = json["listeners"] = Json::array();
   for (const auto& [name, counters] : add_up_listeners(workers)) {

@@ -184,6 +184,7 @@ class CrossChecks {
       const Place routes =
           place_.child(node_at("listeners", i, "routes"), path("listeners", i) + ".routes");
       warn_of_routes(routes, config_.listeners[i].routes);
+      warn_of_trust(i);
     }
     for (std::size_t i = 0; i < config_.clusters.size(); ++i) warn_of_cluster(i);
   }
@@ -202,6 +203,18 @@ class CrossChecks {
     }
     const Node* leaf = key.empty() ? node : node->find(key);
     return leaf == nullptr ? *node : *leaf;
+  }
+
+  void warn_of_trust(std::size_t i) {
+    const std::vector<TrustedProxy>& proxies = config_.listeners[i].identity.trusted_proxies;
+    for (std::size_t n = 0; n < proxies.size(); ++n) {
+      if (!proxies[n].prefix || proxies[n].prefix->length > 0) continue;
+      const Node& list = node_at("listeners", i, "trusted_proxies");
+      report(list.kind == Node::Kind::list ? list.items[n] : list,
+             path("listeners", i) + ".trusted_proxies[" + std::to_string(n) + ']',
+             "believes everybody: any client may say that it is another; expected the addresses of "
+             "the proxies in front");
+    }
   }
 
   void warn_of_cluster(std::size_t i) {

@@ -111,6 +111,36 @@ TEST_F(BudgetTest, OnlyTheBudgetCountsAsDenied) {
   EXPECT_EQ(denied(), 0u) << "none of them would have been retried anyway";
 }
 
+TEST_F(BudgetTest, AConnectionThatHadServedBreaksForFreeOnce) {
+  config.retries.budget_floor = 0;
+  config.retries.budget_percent = 0;
+  have_backends({"b1"});
+  std::vector<Assignment> all = requests(3);
+  for (const Assignment& a : all) send(a), answer(a), finish(a);
+  for (Assignment& a : requests(3)) {
+    ASSERT_TRUE(a.reused);
+    ASSERT_EQ(fail(a, AttemptFailure::reset).kind, Kind::retry) << "a crash costs no request";
+    a = retry(a);
+    EXPECT_FALSE(a.reused);
+    EXPECT_EQ(fail(a, AttemptFailure::reset).kind, Kind::give_up) << "that is no accident";
+  }
+  EXPECT_EQ(denied(), 3u);
+  expect_books_balance();
+}
+
+TEST_F(BudgetTest, AConnectionThatHadServedIsNoExcuseForATimeout) {
+  config.retries.budget_floor = 0;
+  config.retries.budget_percent = 0;
+  config.retries.on.timeout = true;
+  have_backends({"b1"});
+  const Assignment first = request();
+  send(first), answer(first), finish(first);
+  const Assignment a = request();
+  ASSERT_TRUE(a.reused);
+  EXPECT_EQ(fail(a, AttemptFailure::response_timeout).kind, Kind::give_up);
+  EXPECT_EQ(denied(), 1u);
+}
+
 // The law, over many requests of which half fail: at no time do more retry than the budget allowed
 // when the last of them began.
 TEST_F(BudgetTest, NeverExceedsTheLargerOfFloorAndShare) {

@@ -14,6 +14,22 @@ class PoolTest : public BalancerFixture {
   std::uint32_t idle(const std::string& name) { return status(name).idle_connections; }
 };
 
+// However many of them a backend left behind when it was started again, a request meets one.
+TEST_F(PoolTest, AfterADeadConnectionARequestHasOneOfItsOwn) {
+  std::vector<Assignment> all;
+  for (int n = 0; n < 5; ++n) all.push_back(request());
+  for (const Assignment& a : all) send(a), answer(a), finish(a);
+  EXPECT_EQ(idle("b1"), 5u);
+  Assignment a = request();
+  EXPECT_TRUE(a.reused);
+  fail(a, AttemptFailure::reset);
+  a = retry(a);
+  EXPECT_FALSE(a.reused);
+  send(a), answer(a), finish(a);
+  EXPECT_EQ(idle("b1"), 5u);
+  EXPECT_TRUE(request().reused) << "others are not told";
+}
+
 // -- The end of a connection's life
 
 TEST_F(PoolTest, ClosesAConnectionThatIsTooOld) {

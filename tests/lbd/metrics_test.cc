@@ -264,7 +264,7 @@ lbd_tls_handshakes_total{listener="web",result="failed"} 4
 # HELP lbd_refused_connections_total Connections of clients that had too many
 # TYPE lbd_refused_connections_total counter
 lbd_refused_connections_total{listener="web"} 10
-# HELP lbd_refused_proxy_headers_total Connections that did not begin with a PROXY header of a trusted proxy, by what was wrong
+# HELP lbd_refused_proxy_headers_total Connections without a PROXY header of a trusted proxy
 # TYPE lbd_refused_proxy_headers_total counter
 lbd_refused_proxy_headers_total{listener="web",reason="untrusted"} 8
 lbd_refused_proxy_headers_total{listener="web",reason="malformed"} 6
@@ -363,6 +363,19 @@ TEST(Metrics, SayWhoIsEjectedAndByWhichRule) {
   const Json json = to_json({worker}, with_ejections);
   EXPECT_EQ(json["ejections"][0].dump(),
             R"({"cluster":"shop","rule":"consecutive_failures","detected":5,"enforced":2})");
+}
+
+TEST(Metrics, SayWhenCertificatesEnd) {
+  ControlFacts with_tls = facts();
+  with_tls.certificates = {{"web", "a.pem", 1'800'000'000}, {"web", "b.pem", 1'900'000'000}};
+  const std::string text = to_prometheus({first_worker()}, with_tls);
+  for (const char* line : {R"({listener="web",certificate="a.pem"} 1800000000)",
+                           R"({listener="web",certificate="b.pem"} 1900000000)"}) {
+    const std::string name = "lbd_tls_certificate_not_after_timestamp_seconds";
+    EXPECT_TRUE(has_line(text, name + line)) << line;
+  }
+  EXPECT_EQ(to_json({first_worker()}, with_tls)["certificates"][0].dump(),
+            R"({"listener":"web","certificate":"a.pem","not_after_unix_seconds":1800000000})");
 }
 
 TEST(Metrics, CountWhatTheRateLimitRefused) {
@@ -480,6 +493,7 @@ constexpr const char* kJson = R"GOLDEN({
     }
   ],
   "ejections": [],
+  "certificates": [],
   "listeners": [
     {
       "name": "web",

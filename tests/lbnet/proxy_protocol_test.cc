@@ -17,7 +17,7 @@ class ProxyArrivalTest : public OneBackendTest {
   ProxyArrivalTest() {
     const std::vector<TrustedProxy> here{{IpPrefix::parse("127.0.0.0/8")}};
     setup.proxy_header = AcceptedProxyHeader::any;
-    setup.trusted_proxies = std::make_shared<const TrustedProxies>(here);
+    setup.trusted_proxies = TrustedProxies(here);
     setup.head_timeout = std::chrono::hours{1};
   }
   // The worker has it, and waits for the rest.

@@ -233,6 +233,7 @@ void BalancerWorld::fail_attempt(RequestId id, AttemptFailure failure, const Att
   request.aborted = false;
   attempt_ended(request, CircuitBreaker::Result::failure, true);
   ++model_.members.at(request.backend).failures;
+  request.met_dead |= failure == AttemptFailure::reset && request.reused;
   const RetryConditions& on = model_.config.retries.on;
   const bool worth =
       failure == AttemptFailure::connect_failure || failure == AttemptFailure::connect_timeout

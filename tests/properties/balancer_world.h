@@ -50,6 +50,8 @@ class BalancerWorld {
     bool from_queue = false;              // It waits in the queue, or was called out of it.
     bool its_turn = false;                // It was called because there is a place.
     bool retrying = false;
+    bool reused = false;    // The connection of its attempt had served before.
+    bool met_dead = false;  // Such a one broke.
     bool result_known = false;
     unsigned client = 0;
     unsigned priority = 0;

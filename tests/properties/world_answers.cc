@@ -126,6 +126,7 @@ void BalancerWorld::assigned(const Start& start, Request& request) {
         "breaker: more trials at the same time than allowed");
   }
   take_connection(start, request);
+  request.reused = start->reused;
   request.phase = start->reused ? Phase::sending : Phase::connecting;
   request.deadline =
       now_ + (start->reused ? model_.config.timeouts.idle : model_.config.timeouts.connect);
@@ -136,7 +137,7 @@ void BalancerWorld::take_connection(const Start& start, const Request& request) 
   ++(start->reused ? counters_.connections_reused : counters_.connections_opened);
   if (!start->reused) {
     law(known == connections_.end(), "connections: a new one has the name of another");
-    if (request.pooled) {
+    if (request.pooled && !request.met_dead) {
       for (const auto& [_, other] : connections_) {
         law(other.state != Connection::State::idle || other.backend != start->backend,
             "connections: one was opened though an idle one was there");
@@ -146,6 +147,7 @@ void BalancerWorld::take_connection(const Start& start, const Request& request) 
         .backend = start->backend, .state = Connection::State::busy, .opened = now_, .requests = 1};
     return;
   }
+  law(!request.met_dead, "connections: reused one after another that was dead");
   law(known != connections_.end(), "connections: reused one that is not there");
   Connection& connection = known->second;
   law(request.pooled, "connections: a TCP session over one that others used");
@@ -224,8 +226,9 @@ NextStep::Kind BalancerWorld::expect_next(Request& request, bool worth, const At
   if (!worth || !safe || request.out_of_all) return NextStep::Kind::give_up;
   const RetryConfig& retries = model_.config.retries;
   if (request.attempts >= retries.attempts) return NextStep::Kind::give_up;
-  // What was never sent has cost its backend nothing, and another try costs no more than the first.
-  if (request.retrying || !facts.request_sent) return NextStep::Kind::retry;
+  // Of what was never sent, or met a dead connection, nothing is charged.
+  const bool just_met_dead = request.reused && request.met_dead;
+  if (request.retrying || !facts.request_sent || just_met_dead) return NextStep::Kind::retry;
   const auto retrying = std::count_if(requests_.begin(), requests_.end(),
                                       [](const auto& entry) { return entry.second.retrying; });
   const auto share = requests_.size() * retries.budget_percent / 100;
