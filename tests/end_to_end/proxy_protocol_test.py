@@ -109,6 +109,30 @@ class Incoming(IncomingCase):
             with self.subTest(header=header):
                 self.assertEqual(self.who(self.proxied(lbd, header)), "127.0.0.1")
 
+    def test_what_a_proxy_further_away_says_counts_when_the_source_is_trusted_too(self):
+        lbd = self.lbd_behind_proxies(trusted=["127.0.0.1", "10.0.0.0/8"])
+        for number, (source, client) in enumerate((("10.0.0.1", "192.0.2.9"), (CLIENT, CLIENT)), 1):
+            request = self.proxied(lbd, v2(source)).get("/", "X-Forwarded-For: 192.0.2.9")
+            self.assertEqual(request.status, 200)
+            self.assertEqual(lbd.access(number)[-1]["client"], client)
+
+    def test_refused_ones_leave_their_places(self):
+        lbd = self.lbd_behind_proxies(limits={"limits": {"max_connections": 4}})
+        for n in range(12):
+            with contextlib.suppress(ConnectionError):
+                if n % 2 == 0:
+                    self.assertTrue(self.proxied(lbd, b"GET /").is_closed())
+                else:
+                    host = client_from("127.0.0.2", lbd.address())
+                    self.assertTrue(self.enterContext(host).is_closed())
+        half = [self.proxied(lbd, v1()[:9]) for _ in range(2)]
+        self.assertEqual([self.who(self.proxied(lbd)) for _ in range(2)], [CLIENT] * 2)
+        self.assertEqual(listener_of(lbd)["connections_active"], 2)
+        for client in half:
+            client.close()
+        self.until(lambda: lbd.metrics()["workers"][0]["sessions"] == 2)
+        self.assertEqual(self.who(self.proxied(lbd)), CLIENT)
+
     def test_header_and_requests_in_one_segment(self):
         lbd = self.lbd_behind_proxies()
         request = b"POST /%d HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"
