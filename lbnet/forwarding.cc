@@ -1,5 +1,7 @@
 #include "lbnet/forwarding.h"
 
+#include <cerrno>
+
 #include "lbnet/http/head_writer.h"
 #include "lbnet/http/outgoing.h"
 #include "lbnet/worker.h"
@@ -91,7 +93,8 @@ Task<IoError> Forwarding::send_request() {
     if (client_error != 0) co_return client_error;
   }
   spawn(pump_body());
-  co_return 0;
+  // It may be over before it has waited for anything, and then nobody else would say so.
+  co_return hopeless() ? ECANCELED : 0;
 }
 
 // True when worker.response_head() holds the head of a final answer, with its bytes in front of
@@ -241,6 +244,7 @@ Task<Forwarding::Delivered> Forwarding::carry_answer() {
     if (with_head && tunnel_) {
       client_.begin_tunnel();
       spawn(pump_body());
+      if (hopeless()) co_return Delivered::client_gone;  // As in send_request().
     }
   }
 }
