@@ -487,6 +487,7 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
   setup.max_body = listener.max_body;
   setup.min_rate = listener.min_rate;
   setup.via = listener.via;
+  setup.proxy_header = listener.identity.proxy_protocol;
   setup.trusted_proxies = TrustedProxies(listener.identity.trusted_proxies);
   setup.forwarded = listener.identity.forwarded;
   setup.request_id = listener.identity.request_id;
@@ -495,7 +496,6 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
   setup.idle_timeout = listener.timeouts.idle;
   setup.body_timeout = listener.timeouts.body;
   setup.tls = tls_.of_listener(listener.name);
-  setup.proxy_header = listener.identity.proxy_protocol;
   return setup;
 }
 

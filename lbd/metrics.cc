@@ -215,10 +215,9 @@ void add_listeners(Families& families, const std::vector<net::WorkerSnapshot>& w
   }
   each("lbd_refused_connections_total", "Connections of clients that had too many",
        MetricType::Counter, [](const Counters& c) { return c.refused_per_client; });
-  MetricFamily& headers = families.add(
-      "lbd_refused_proxy_headers_total",
-      "Connections that did not begin with a PROXY header of a trusted proxy, by what was wrong",
-      MetricType::Counter);
+  MetricFamily& headers =
+      families.add("lbd_refused_proxy_headers_total",
+                   "Connections without a PROXY header of a trusted proxy", MetricType::Counter);
   for (const auto& [listener, counters] : listeners) {
     const auto put = [&](const char* reason, std::uint64_t count) {
       Families::put(headers, {{"listener", listener}, {"reason", reason}}, number(count));

@@ -75,10 +75,10 @@ class ClusterRuntime {
   void cancel_upstream(ConnectionId id);
   // Back to the pool: from now on whatever comes in on it is the end of it.
   void watch_idle(Upstream& upstream);
-  // It was opened by the rules for TLS that hold now, and no client's own, then or now.
+  // It was opened by the rules for TLS that hold now, and is no client's own. (That it must not be
+  // kept where headers are wanted by now, the brain knows.)
   [[nodiscard]] bool up_to_date(const Upstream& upstream) const {
-    const bool anybodys = !upstream.header && sent_header() == SentProxyHeader::none;
-    return upstream.tls == tls_.get() && anybodys;
+    return upstream.tls == tls_.get() && !upstream.header;
   }
 
   // What the key of a request is made from, for strategies that hash.

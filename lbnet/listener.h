@@ -33,6 +33,7 @@ struct ListenerSetup {
   std::uint64_t max_body = 0;                // 0 for no limit.
   std::uint64_t min_rate = 0;                // Bytes a second of a body, either way; 0 for none.
   std::string via;                           // Our name in Via; empty for no such field.
+  AcceptedProxyHeader proxy_header = AcceptedProxyHeader::none;  // That a connection begins with.
   TrustedProxies trusted_proxies;
   ForwardedFields forwarded = ForwardedFields::x_forwarded;
   bool request_id = false;
@@ -40,8 +41,7 @@ struct ListenerSetup {
   Duration head_timeout{};
   Duration idle_timeout{};
   Duration body_timeout{};
-  std::shared_ptr<const tls::ServerContext> tls;                 // Null: plain.
-  AcceptedProxyHeader proxy_header = AcceptedProxyHeader::none;  // That a connection begins with.
+  std::shared_ptr<const tls::ServerContext> tls;  // Null: plain.
 };
 
 // What a listener's sessions go by. An HTTP session looks with each request: clients keep their

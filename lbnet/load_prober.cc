@@ -199,7 +199,7 @@ Task<bool> LoadProber::connect(Talk& talk) {
   talk.stream.emplace(io_, fd);
   IoError error = co_await talk.stream->finish_connect();
   if (error == 0 && header_ != SentProxyHeader::none) {
-    error = send_header(*talk.stream, ProxyHeaderText::local(header_));
+    error = send_header(*talk.stream, ProxyHeaderText(header_, std::nullopt));
   }
   if (error == 0 && !talk.abandoned && tls_) {
     talk.stream->start_tls(tls_->connect(talk.host, nullptr));

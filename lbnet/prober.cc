@@ -56,7 +56,7 @@ class Prober::Attempt {
   Task<ProbeResult> probe(std::string& detail) {
     IoError error = co_await stream_.finish_connect();
     if (error == 0 && header_ != SentProxyHeader::none) {
-      error = send_header(stream_, ProxyHeaderText::local(header_));
+      error = send_header(stream_, ProxyHeaderText(header_, std::nullopt));
     }
     if (error != 0) {
       detail = std::strerror(error);

@@ -113,12 +113,6 @@ class ProxyArrival final : public Session {
   bool timed_out_ = false;
 };
 
-bool trusts(const ListenerSetup& setup, const Endpoint& peer) {
-  const auto address = peer.ip();
-  return address ? setup.trusted_proxies.trusts(*address)
-                 : setup.trusted_proxies.trusts_unix_clients();
-}
-
 // The session is there before the arrival is not: a worker that stops waits for one of them.
 Task<void> arrive(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
                   Place place, Endpoint peer) {
@@ -131,7 +125,7 @@ Task<void> arrive(Worker& worker, std::shared_ptr<const CurrentSetup> current, S
 
 void start_proxy_arrival(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,
                          Place place, const Endpoint& peer) {
-  if (trusts(*current->setup, peer)) {
+  if (current->setup->trusted_proxies.trusts_peer(address_of(peer))) {
     spawn(arrive(worker, std::move(current), std::move(down), std::move(place), peer));
     return;
   }

@@ -193,14 +193,7 @@ ProxyHeader read_proxy_header(std::string_view bytes, AcceptedProxyHeader accept
 
 ProxyHeaderText::ProxyHeaderText(SentProxyHeader version, const std::optional<ProxiedWay>& way) {
   if (version == SentProxyHeader::v1) write_v1(way);
-  if (version == SentProxyHeader::v2) write_v2(kProxy, way);
-}
-
-ProxyHeaderText ProxyHeaderText::local(SentProxyHeader version) {
-  ProxyHeaderText text;
-  if (version == SentProxyHeader::v1) text.write_v1(std::nullopt);
-  if (version == SentProxyHeader::v2) text.write_v2(kLocal, std::nullopt);
-  return text;
+  if (version == SentProxyHeader::v2) write_v2(way);
 }
 
 void ProxyHeaderText::append(std::string_view text) {
@@ -238,9 +231,9 @@ void ProxyHeaderText::write_v1(const std::optional<ProxiedWay>& way) {
   append("\r\n");
 }
 
-void ProxyHeaderText::write_v2(unsigned command, const std::optional<ProxiedWay>& way) {
+void ProxyHeaderText::write_v2(const std::optional<ProxiedWay>& way) {
   append(kSignature);
-  append_byte(command);
+  append_byte(way ? kProxy : kLocal);
   const bool v4 = way && way->source.is_v4() && way->destination.is_v4();
   const unsigned family = !way ? kUnspecified : v4 ? kTcp4 : kTcp6;
   append_byte(family);

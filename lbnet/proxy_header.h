@@ -51,17 +51,14 @@ inline constexpr std::size_t kProxyHeaderMax = 4096;
 
 class ProxyHeaderText {
  public:
-  // Of somebody's connection. Nothing: of somebody whose address this protocol does not know, a
-  // client of a unix socket.
+  // Of somebody's connection. No way: of our own, such as a health check's, or of a client without
+  // an address. Version 2 could tell them apart (UNSPEC), but HAProxy 2.6 does not take that.
   ProxyHeaderText(SentProxyHeader version, const std::optional<ProxiedWay>& way);
-  // Of a connection of our own, such as a health check's.
-  [[nodiscard]] static ProxyHeaderText local(SentProxyHeader version);
 
   // Empty for SentProxyHeader::none.
   [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
 
  private:
-  ProxyHeaderText() = default;
   void append(std::string_view text);
   void append_byte(unsigned byte) { bytes_[size_++] = static_cast<char>(byte); }
   void append_number(unsigned number) {
@@ -71,7 +68,7 @@ class ProxyHeaderText {
   void append_address(const IpAddress& address, bool v4);
   void append_address_text(const IpAddress& address, bool v4);
   void write_v1(const std::optional<ProxiedWay>& way);
-  void write_v2(unsigned command, const std::optional<ProxiedWay>& way);
+  void write_v2(const std::optional<ProxiedWay>& way);
 
   std::array<char, 108> bytes_{};  // Version 1 has the longer ones.
   std::size_t size_ = 0;

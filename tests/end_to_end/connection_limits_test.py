@@ -7,7 +7,7 @@ import socket
 import time
 import unittest
 
-from testbed import Background, EndToEnd, http_config
+from testbed import Background, EndToEnd, http_config, raise_limit_of_descriptors
 from wire import Backend, Client
 
 
@@ -230,18 +230,8 @@ class Idle(LimitsCase):
     COUNT = 10_000
     MOST = 1331  # 1.3 KiB
 
-    @staticmethod
-    def raise_limit():
-        """As far as it goes; for lbd, which inherits it, too."""
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        for wanted in (max(hard, 25_000), hard):
-            try:
-                return resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
-            except (ValueError, PermissionError):
-                pass
-
     def test_ten_thousand_idle_connections_hold_and_cost_little(self):
-        self.raise_limit()
+        raise_limit_of_descriptors()
         lbd = self.lbd({**self.config(listener={"timeouts": {"idle": "10m"}}),
                         "log": {"access": "off"}})
         self.served(lbd, 50)  # What the first ones cost is not theirs.

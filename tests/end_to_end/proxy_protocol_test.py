@@ -13,8 +13,8 @@ import unittest
 
 from proxy_protocol import (CLIENT, SERVER, ProxiedClient, ProxyBackend, addresses, client_from, v1,
                             v2, v2_block)
-from testbed import (EndToEnd, dead_address, end, http_config, reserved_port, run, start, tool,
-                     until)
+from testbed import (EndToEnd, dead_address, end, http_config, raise_limit_of_descriptors,
+                     reserved_port, run, start, tool, until)
 from tls import Authority, client_context
 from wire import Backend, Client, Cut, answer
 
@@ -108,6 +108,30 @@ class Incoming(IncomingCase):
                        b"PROXY UNKNOWN 203.0.113.7 and so on\r\n"):
             with self.subTest(header=header):
                 self.assertEqual(self.who(self.proxied(lbd, header)), "127.0.0.1")
+
+    def test_what_a_proxy_further_away_says_counts_when_the_source_is_trusted_too(self):
+        lbd = self.lbd_behind_proxies(trusted=["127.0.0.1", "10.0.0.0/8"])
+        for number, (source, client) in enumerate((("10.0.0.1", "192.0.2.9"), (CLIENT, CLIENT)), 1):
+            request = self.proxied(lbd, v2(source)).get("/", "X-Forwarded-For: 192.0.2.9")
+            self.assertEqual(request.status, 200)
+            self.assertEqual(lbd.access(number)[-1]["client"], client)
+
+    def test_refused_ones_leave_their_places(self):
+        lbd = self.lbd_behind_proxies(limits={"limits": {"max_connections": 4}})
+        for n in range(12):
+            with contextlib.suppress(ConnectionError):
+                if n % 2 == 0:
+                    self.assertTrue(self.proxied(lbd, b"GET /").is_closed())
+                else:
+                    host = client_from("127.0.0.2", lbd.address())
+                    self.assertTrue(self.enterContext(host).is_closed())
+        half = [self.proxied(lbd, v1()[:9]) for _ in range(2)]
+        self.assertEqual([self.who(self.proxied(lbd)) for _ in range(2)], [CLIENT] * 2)
+        self.assertEqual(listener_of(lbd)["connections_active"], 2)
+        for client in half:
+            client.close()
+        self.until(lambda: lbd.metrics()["workers"][0]["sessions"] == 2)
+        self.assertEqual(self.who(self.proxied(lbd)), CLIENT)
 
     def test_header_and_requests_in_one_segment(self):
         lbd = self.lbd_behind_proxies()
@@ -203,18 +227,17 @@ class Incoming(IncomingCase):
         self.assertEqual(self.refusals(lbd), {"untrusted": 0, "malformed": 0, "timeout": 2})
 
     def test_a_thousand_half_headers_cost_nothing_while_they_wait(self):
-        lbd = self.lbd_behind_proxies(listener={"timeouts": {"head": "30s"}})
-        half = [self.proxied(lbd, (v1(), v2())[n % 2][:20]) for n in range(1000)]
+        raise_limit_of_descriptors()
+        lbd = self.lbd_behind_proxies(listener={"timeouts": {"head": "2m"}})
+        half = [self.proxied(lbd, header[:20]) for header in (v1(), v2()) * 500]
         self.until(lambda: len(lbd.descriptors()) > 1000)
         self.assertEqual(self.who(self.proxied(lbd)), CLIENT)
         before = lbd.cpu_seconds()
         time.sleep(1)
         self.assertLess(lbd.cpu_seconds() - before, 0.2)
-        for n, client in enumerate(half):
-            client.send((v1(), v2())[n % 2][20:])
-            client.request()
-        for client in half:
-            self.assertEqual(client.read_response().status, 200)
+        for client, header in zip(half[::99], (v1(), v2()) * 6):
+            client.send(header[20:])
+            self.assertEqual(self.who(client), CLIENT)
 
     def test_a_stop_does_not_wait_for_half_headers(self):
         lbd = self.lbd_behind_proxies(listener={"timeouts": {"head": "60s"}})
@@ -419,7 +442,7 @@ class Outgoing(OutgoingCase):
 
     def test_a_client_of_a_unix_socket_has_no_address(self):
         path = os.path.join(self.temporary_directory(), "web.sock")
-        for sends, header in (("v1", ("PROXY", "UNKNOWN")), ("v2", (0x21, 0, b""))):
+        for sends, header in (("v1", ("PROXY", "UNKNOWN")), ("v2", (0x20, 0, b""))):
             backend = self.proxy_backend()
             lbd = self.lbd_before([backend], sends, {"bind": f"unix:{path}"})
             self.assertEqual(self.client(lbd.address()).get().status, 200)
@@ -542,6 +565,16 @@ class Outgoing(OutgoingCase):
                 said = client.get().body.decode().split()
                 ends = (*client.socket.getsockname(), *lbd.address())
                 self.assertEqual(said, [str(part) for part in ends])
+
+    def test_haproxy_behind_takes_what_is_said_of_clients_without_an_address(self):
+        haproxy = self.enterContext(HaProxy(
+            self.temporary_directory(), ["accept-proxy", "http-request return status 200"], []))
+        path = os.path.join(self.temporary_directory(), "web.sock")
+        for sends in ("v1", "v2"):
+            lbd = self.lbd_before([haproxy], sends, {"bind": f"unix:{path}"})
+            self.assertEqual(self.client(lbd.address()).get().status, 200)
+            lbd.terminate()
+            lbd.wait_end()
 
 
 class OutgoingTls(OutgoingCase):

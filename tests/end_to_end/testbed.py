@@ -12,6 +12,7 @@ import contextlib
 import http.client
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -74,10 +75,20 @@ def lbd_binary():
 
 def tool(name):
     """A program these tests need; missing is a failure, not a reason to skip."""
-    path = shutil.which(name)
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")  # For haproxy.
     if path is None:
         raise AssertionError(f"{name} is not installed; see script/bootstrap")
     return path
+
+
+def raise_limit_of_descriptors():
+    """As far as it goes; for lbd, which inherits it, too."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in (max(hard, 25_000), hard):
+        try:
+            return resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+        except (ValueError, PermissionError):
+            pass
 
 
 def start(command, **options):

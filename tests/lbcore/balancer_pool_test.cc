@@ -75,6 +75,30 @@ TEST_F(PoolTest, OneRequestForEachConnection) {
   EXPECT_EQ(actions(), Names{"close c2"});
 }
 
+// -- Connections that begin with a PROXY header, and so are one client's alone
+
+TEST_F(PoolTest, KeepsNoConnectionThatBeganWithAHeader) {
+  config.proxy_protocol = SentProxyHeader::v2;
+  EXPECT_FALSE(serve().reused);
+  EXPECT_EQ(actions(), Names{"close c1"});
+  EXPECT_EQ(idle("b1"), 0u);
+  EXPECT_FALSE(serve().reused);
+  EXPECT_EQ(actions(), Names{"close c2"});
+}
+
+TEST_F(PoolTest, AReloadThatWantsHeadersClosesWhatIsIdle) {
+  const Assignment in_use = request();
+  serve();
+  EXPECT_EQ(idle("b1"), 1u);
+  EXPECT_EQ(actions(), Names{});
+  config.proxy_protocol = SentProxyHeader::v1;
+  reload();
+  EXPECT_EQ(actions(), Names{"close c2"});
+  send(in_use), answer(in_use), finish(in_use);
+  EXPECT_EQ(actions(), Names{"close c1"});
+  EXPECT_FALSE(serve().reused);
+}
+
 // -- Spare connections
 
 TEST_F(PoolTest, WarmsUpWhoIsThereFromTheStart) {

@@ -264,7 +264,7 @@ lbd_tls_handshakes_total{listener="web",result="failed"} 4
 # HELP lbd_refused_connections_total Connections of clients that had too many
 # TYPE lbd_refused_connections_total counter
 lbd_refused_connections_total{listener="web"} 10
-# HELP lbd_refused_proxy_headers_total Connections that did not begin with a PROXY header of a trusted proxy, by what was wrong
+# HELP lbd_refused_proxy_headers_total Connections without a PROXY header of a trusted proxy
 # TYPE lbd_refused_proxy_headers_total counter
 lbd_refused_proxy_headers_total{listener="web",reason="untrusted"} 8
 lbd_refused_proxy_headers_total{listener="web",reason="malformed"} 6

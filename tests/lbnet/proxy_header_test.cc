@@ -239,10 +239,7 @@ TEST(ProxyHeaderText, IsThatOfTheSpecification) {
   EXPECT_EQ(text(SentProxyHeader::v1, {}), "PROXY UNKNOWN\r\n");
   EXPECT_EQ(text(SentProxyHeader::v2, kWay4), v2(0x21, 0x11, kTcp4));
   EXPECT_EQ(text(SentProxyHeader::v2, kWay6), v2(0x21, 0x21, kTcp6));
-  EXPECT_EQ(text(SentProxyHeader::v2, {}), v2(0x21, 0x00, ""));
-  EXPECT_EQ(ProxyHeaderText::local(SentProxyHeader::none).view(), "");
-  EXPECT_EQ(ProxyHeaderText::local(SentProxyHeader::v1).view(), "PROXY UNKNOWN\r\n");
-  EXPECT_EQ(ProxyHeaderText::local(SentProxyHeader::v2).view(), v2(0x20, 0x00, ""));
+  EXPECT_EQ(text(SentProxyHeader::v2, {}), v2(0x20, 0x00, ""));
 }
 
 TEST(ProxyHeaderText, OfTwoFamiliesIsThatOfTheLargerOne) {
