@@ -185,8 +185,9 @@ Exclusion Balancer::standing(const Backend& backend) const {
                        .ejected = backend.ejected});
 }
 
-// Is an idle connection to it of any use?
+// Is an idle connection to it of any use? One that began with a PROXY header is its client's alone.
 bool Balancer::keeps_connections(const Backend& backend) const {
+  if (config_.proxy_protocol != SentProxyHeader::none) return false;
   const Exclusion why = standing(backend);
   return why == Exclusion::none || (why == Exclusion::draining && config_.affinity);
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lbcore/client_identity.h"
 #include "lbcore/health.h"
 #include "lbcore/strategy/registry.h"
 #include "lbcore/time.h"
@@ -214,6 +215,9 @@ struct ClusterConfig {
   RetryConfig retries;
   TimeoutsConfig timeouts;
   std::optional<AffinityConfig> affinity;
+  // What each connection begins with: whose it is. It serves that client alone then, so that none
+  // is kept for another.
+  SentProxyHeader proxy_protocol = SentProxyHeader::none;
   std::optional<UpstreamTlsConfig> tls;  // Plain without it. The brain makes nothing of it.
   bool operator==(const ClusterConfig&) const = default;
 };

@@ -141,18 +141,21 @@ void Control::start_probe(Instant now, Cluster& cluster, Target& target) {
                  .probe = {cluster.id, target.id, target.probe_number}});
 }
 
-void Control::handle_probe_result(Instant now, const ProbeId& probe, ProbeResult result) {
+void Control::handle_probe_result(Instant now, const ProbeId& probe,
+                                  std::optional<ProbeResult> result) {
   const auto [cluster, target] = find(probe.cluster, probe.backend);
   if (target == nullptr || !target->probing || target->probe_number != probe.number) return;
   conclude_probe(now, *cluster, *target, result);
 }
 
-void Control::conclude_probe(Instant now, Cluster& cluster, Target& target, ProbeResult result) {
+void Control::conclude_probe(Instant now, Cluster& cluster, Target& target,
+                             std::optional<ProbeResult> result) {
   const HealthCheckConfig& check = *cluster.config.health_check;
   deadlines_.cancel(target.deadline);
   target.probing = false;
   const HealthState from = target.health.state();
-  if (target.health.record(result, damped(check.thresholds, target.flaps, check.flap_damping))) {
+  if (result &&
+      target.health.record(*result, damped(check.thresholds, target.flaps, check.flap_damping))) {
     const HealthState to = target.health.state();
     const bool fell = from == HealthState::healthy && to == HealthState::unhealthy;
     if (fell && check.flap_damping) target.flaps.record_fall(now, *check.flap_damping);

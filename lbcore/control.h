@@ -69,8 +69,9 @@ class Control {
   // probed at once. O(n log n).
   void handle_config(Instant now, const std::vector<ClusterConfig>& clusters);
 
-  // A result that is late or about something removed is ignored.
-  void handle_probe_result(Instant now, const ProbeId& probe, ProbeResult result);
+  // A result that is late or about something removed is ignored. None at all is one that could not
+  // be asked for, which says nothing of the backend: it is asked again an interval later.
+  void handle_probe_result(Instant now, const ProbeId& probe, std::optional<ProbeResult> result);
 
   // What worker number `worker` saw since its last report. Of whom it comes makes no difference
   // (see outlier.h, "In a row"), only in which order. Late ones, about what is gone, are ignored.
@@ -124,7 +125,8 @@ class Control {
 
   void start_probe(Instant now, Cluster& cluster, Target& target);
   void stop_probing(const Cluster& cluster, Target& target);
-  void conclude_probe(Instant now, Cluster& cluster, Target& target, ProbeResult result);
+  void conclude_probe(Instant now, Cluster& cluster, Target& target,
+                      std::optional<ProbeResult> result);
   [[nodiscard]] Duration wait_between_probes(const HealthCheckConfig& check, HealthState state);
   void adopt_targets(Instant now, Cluster& next, Cluster* last);
   void adopt_outlier(Instant now, Cluster& next, Cluster* last);

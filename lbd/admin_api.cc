@@ -43,6 +43,14 @@ std::vector<ControlFacts::Ejections> ejections_of(const Control& control) {
   return all;
 }
 
+std::vector<ControlFacts::Certificate> certificates_of(const TlsContexts& tls) {
+  std::vector<ControlFacts::Certificate> all;
+  for (const auto& [listener, context] : tls.listeners) {
+    for (const auto& [file, end] : context->expiries()) all.push_back({listener, file, end});
+  }
+  return all;
+}
+
 ControlFacts facts_of(const Daemon& daemon) {
   return {.version = LBD_VERSION,
           .config_hash = daemon.config_hash(),
@@ -51,7 +59,8 @@ ControlFacts facts_of(const Daemon& daemon) {
           .last_reload_success_unix_seconds = daemon.reloads().last_success_unix_seconds,
           .access_log_dropped = daemon.access_log_dropped(),
           .connections_max = daemon.connections_max(),
-          .ejections = ejections_of(daemon.control())};
+          .ejections = ejections_of(daemon.control()),
+          .certificates = certificates_of(daemon.tls())};
 }
 
 AdminAnswer metrics(Daemon& daemon, std::string_view accept) {

@@ -77,9 +77,8 @@ Daemon::Daemon(config::DaemonConfig config, std::string config_file)
       flush_timer_(io_),
       control_(random_seed()),
       session_secret_(random_secret()),
-      prober_(io_, [this](const ProbeId& probe, ProbeResult result, const std::string& detail) {
-        probe_ended(probe, result, detail);
-      }) {}
+      prober_(io_, [this](const ProbeId& probe, std::optional<ProbeResult> result,
+                          const std::string& detail) { probe_ended(probe, result, detail); }) {}
 
 Daemon::~Daemon() = default;
 
@@ -487,6 +486,10 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
   setup.max_body = listener.max_body;
   setup.min_rate = listener.min_rate;
   setup.via = listener.via;
+  setup.trusted_proxies = TrustedProxies(listener.identity.trusted_proxies);
+  setup.forwarded = listener.identity.forwarded;
+  setup.request_id = listener.identity.request_id;
+  setup.traceparent = listener.identity.traceparent;
   setup.head_timeout = listener.timeouts.head;
   setup.idle_timeout = listener.timeouts.idle;
   setup.body_timeout = listener.timeouts.body;
@@ -497,7 +500,8 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
 // ---------------------------------------------------------------------------------------------
 // Health and load, passed on
 
-void Daemon::probe_ended(const ProbeId& probe, ProbeResult result, const std::string& detail) {
+void Daemon::probe_ended(const ProbeId& probe, std::optional<ProbeResult> result,
+                         const std::string& detail) {
   if (stopping_ || !control_.exists(probe)) return;
   probe_details_[probe.backend] = detail;
   control_.handle_probe_result(net::now(), probe, result);

@@ -58,6 +58,7 @@ class Daemon {
   // Where the first worker would send a request with this key, and why. Likewise.
   [[nodiscard]] std::optional<Explanation> explain(ClusterId cluster, HashKey key);
   [[nodiscard]] const Control& control() const { return control_; }
+  [[nodiscard]] const TlsContexts& tls() const { return tls_; }
   [[nodiscard]] const ReloadCounters& reloads() const { return reloads_; }
   // Of clients, at a time.
   [[nodiscard]] std::uint32_t connections_max() const { return connections_max_; }
@@ -107,7 +108,8 @@ class Daemon {
   void stop_when_idle();
   void flush_access_log();
   void after_control();
-  void probe_ended(const ProbeId& probe, ProbeResult result, const std::string& detail);
+  void probe_ended(const ProbeId& probe, std::optional<ProbeResult> result,
+                   const std::string& detail);
   void pass_on(std::uint32_t worker, net::WorkerReport report);
   void take_tallies(std::uint32_t worker,
                     const std::vector<std::pair<ClusterId, std::vector<Tally>>>& tallies);

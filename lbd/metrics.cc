@@ -268,6 +268,17 @@ void add_ejections(Families& families, const ControlFacts& facts) {
   }
 }
 
+void add_certificates(Families& families, const ControlFacts& facts) {
+  if (facts.certificates.empty()) return;
+  MetricFamily& family = families.add(
+      "lbd_tls_certificate_not_after_timestamp_seconds",
+      "When a listener's certificate ends, or one of its chain before it", MetricType::Gauge);
+  for (const auto& [listener, file, end] : facts.certificates) {
+    Families::put(family, {{"listener", listener}, {"certificate", file}},
+                  static_cast<double>(end));
+  }
+}
+
 void add_process(Families& families, const ControlFacts& facts) {
   MetricFamily& reloads = families.add("lbd_config_reloads_total",
                                        "Configurations offered while running", MetricType::Counter);
@@ -410,6 +421,7 @@ std::string to_prometheus(const std::vector<net::WorkerSnapshot>& workers,
   add_listeners(families, workers);
   add_workers(families, workers);
   add_ejections(families, facts);
+  add_certificates(families, facts);
   add_process(families, facts);
   return families.serialize();
 }
@@ -465,6 +477,11 @@ Json to_json(const std::vector<net::WorkerSnapshot>& workers, const ControlFacts
                            {"detected", counters.detected[i]},
                            {"enforced", counters.enforced[i]}});
     }
+  }
+  Json& certificates = json["certificates"] = Json::array();
+  for (const auto& [listener, file, end] : facts.certificates) {
+    certificates.push_back(
+        {{"listener", listener}, {"certificate", file}, {"not_after_unix_seconds", end}});
   }
   Json& listeners = json["listeners"] = Json::array();
   for (const auto& [name, counters] : add_up_listeners(workers)) {

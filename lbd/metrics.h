@@ -18,6 +18,11 @@ struct ControlFacts {
     std::string cluster;
     EjectionCounters counters;
   };
+  struct Certificate {  // That a listener shows its clients.
+    std::string listener;
+    std::string file;
+    std::int64_t not_after_unix_seconds = 0;
+  };
   std::string version;
   std::string config_hash;
   std::uint64_t reloads_succeeded = 0;
@@ -26,6 +31,7 @@ struct ControlFacts {
   std::uint64_t access_log_dropped = 0;
   std::uint32_t connections_max = 0;  // Of clients, at a time.
   std::vector<Ejections> ejections;   // Of the clusters that have them.
+  std::vector<Certificate> certificates;
 };
 
 // One cluster over all workers.

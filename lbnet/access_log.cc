@@ -92,6 +92,8 @@ std::string to_json_line(const AccessRecord& record, std::string_view timestamp)
     line.add("host", record.host);
   }
   if (!record.route.empty()) line.add("route", record.route);
+  if (!record.request_id.empty()) line.add("request_id", record.request_id);
+  if (!record.trace_id.empty()) line.add("trace_id", record.trace_id);
   line.add("status", static_cast<std::uint64_t>(record.status));
   line.add("outcome", record.outcome);
   line.add("cluster", record.cluster);

@@ -32,8 +32,10 @@ struct AccessRecord {
   std::string_view method;  // Empty for a TCP session and for what was not HTTP.
   std::string_view target;
   std::string_view host;
-  std::string_view route;  // That was taken; empty where there are none, or none fits.
-  int status = 0;          // 0: none was sent.
+  std::string_view route;       // That was taken; empty where there are none, or none fits.
+  std::string_view request_id;  // Where the listener gives them; likewise.
+  std::string_view trace_id;
+  int status = 0;  // 0: none was sent.
   std::string_view cluster;
   std::string_view backend;  // Of the last attempt; empty when there was none.
   std::uint32_t attempts = 0;

@@ -1,5 +1,6 @@
 #include "lbnet/dispatch.h"
 
+#include "lbnet/http/request_ids.h"
 #include "lbnet/http/request_view.h"
 #include "lbnet/worker.h"
 
@@ -15,8 +16,12 @@ bool Dispatch::decide(Worker& worker, const ListenerSetup& setup, const http::Re
   }
   cluster_ = setup.cluster;
   changes_.via = setup.via;
-  changes_.secure = client.secure;
+  changes_.secure = client.peer_secure;
   changes_.certificate_fields = client.certificate_fields;
+  changes_.forwarded = setup.forwarded;
+  changes_.peer_trusted = client.peer_trusted;
+  secure_ = client.secure;
+  if (setup.request_id || setup.traceparent) name(head, setup, worker);
   if (!setup.routes) return true;
   const http::RequestView view(head, client.address);
   const RequestAttributes request = view.attributes();
@@ -27,13 +32,30 @@ bool Dispatch::decide(Worker& worker, const ListenerSetup& setup, const http::Re
   return true;
 }
 
+// What came is kept where it can be believed; anybody may have a trace of his own.
+void Dispatch::name(const http::RequestHead& head, const ListenerSetup& setup, Worker& worker) {
+  if (setup.request_id) {
+    const std::string_view given =
+        changes_.peer_trusted ? http::request_id(head.fields) : std::string_view{};
+    texts_->request_id = given;
+    if (given.empty()) http::make_request_id(worker.ids(), texts_->request_id);
+    changes_.request_id = texts_->request_id;
+  }
+  if (setup.traceparent) {
+    texts_->traceparent = http::traceparent(head.fields);
+    if (!texts_->traceparent.empty()) return;
+    http::make_traceparent(worker.ids(), texts_->traceparent);
+    changes_.traceparent = texts_->traceparent;
+  }
+}
+
 void Dispatch::follow(const Routed& routed, const RequestAttributes& request, Worker& worker) {
   route_ = routed.route;
   if (route_->cors) apply_cors(request);
   if (way_ == Way::preflight) return;
   if (route_->redirect) {
     way_ = Way::redirect;
-    return route_->redirect->write_location({.scheme = changes_.secure ? "https" : "http",
+    return route_->redirect->write_location({.scheme = secure_ ? "https" : "http",
                                              .authority = worker.request_head().host,
                                              .path = routed.path,
                                              .query = request.query},

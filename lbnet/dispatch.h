@@ -20,9 +20,12 @@ class Worker;
 
 // Whose request it is.
 struct ClientIdentity {
-  std::string_view address;             // Numeric.
-  HashKey key;                          // Of the address.
-  bool secure = false;                  // It speaks TLS.
+  std::string_view address;  // Numeric; of whom trusted proxies say it comes from.
+  HashKey key;               // Of the address.
+  bool secure = false;       // It speaks TLS, as they say.
+  // -- Of the connection it came on
+  bool peer_secure = false;
+  bool peer_trusted = false;
   std::string_view certificate_fields;  // See http::RequestChanges.
 };
 
@@ -67,13 +70,15 @@ class Dispatch {
  private:
   void apply_cors(const RequestAttributes& request);
   void follow(const Routed& routed, const RequestAttributes& request, Worker& worker);
+  void name(const http::RequestHead& head, const ListenerSetup& setup, Worker& worker);
 
   BorrowedTexts& texts_;
   Way way_ = Way::forward;
   const Route* route_ = nullptr;
   ClusterId cluster_;
   http::RequestChanges changes_;
-  int own_status_ = 0;  // Of last_hop and preflight.
+  bool secure_ = false;  // The client's connection.
+  int own_status_ = 0;   // Of last_hop and preflight.
 };
 
 // How long whoever sent this has to wait by the listener's rate limit; 0 when it may go on.

@@ -10,6 +10,8 @@
 #include "lbnet/clock.h"
 #include "lbnet/dispatch.h"
 #include "lbnet/forwarding.h"
+#include "lbnet/http/origin.h"
+#include "lbnet/http/request_ids.h"
 #include "lbnet/http1_client.h"
 #include "lbnet/tls/client_fields.h"
 #include "lbnet/tls/server_context.h"
@@ -29,7 +31,7 @@ class HttpSession final : public Session {
         id_(worker.add_session(this)),
         client_(worker, std::move(down), id_),
         counters_(worker.counters(setup_->name)) {
-    client_.use(*setup_);
+    go_by_setup();
     const bool asks = tls() != nullptr && setup_->tls && setup_->tls->asks_for_certificates();
     if (asks) certificate_fields_ = tls::client_fields(*tls());
     ++counters_.connections;
@@ -61,6 +63,7 @@ class HttpSession final : public Session {
     Http1Client::Message message;
     BorrowedTexts texts;
     Dispatch dispatch;
+    ClientIdentity client;
     int status = 0;            // What the client was answered; 0 so far.
     std::string_view outcome;  // Of an answer of our own.
     Duration retry_after{};    // Refused by the rate limit: when to come back.
@@ -74,9 +77,8 @@ class HttpSession final : public Session {
   Task<void> answer_by_route(Request& request);
   Task<void> forward(Request& request, ClusterRuntime& cluster);
   void account(Request& request, const Exchange* exchange);
-  [[nodiscard]] ClientIdentity client() const {
-    return {address_, address_key_, tls() != nullptr, certificate_fields_};
-  }
+  void go_by_setup();
+  [[nodiscard]] ClientIdentity identify(BorrowedTexts& texts) const;
   // Null on a plain connection.
   [[nodiscard]] const TlsFacts* tls() const { return client_.stream().tls_facts(); }
   [[nodiscard]] bool misdirected(const http::RequestHead& head) const;
@@ -86,6 +88,7 @@ class HttpSession final : public Session {
   std::shared_ptr<const ListenerSetup> setup_;  // As it was when the request came.
   std::string address_;
   HashKey address_key_ = hash_bytes(address_);
+  bool trusted_ = false;  // The peer is, by the setup.
   SessionId id_;
   Http1Client client_;
   std::string certificate_fields_;  // Of the client's certificate, where clients are asked.
@@ -100,7 +103,7 @@ Task<void> HttpSession::run() {
     if (read == Http1Client::Read::closed) break;
     if (setup_ != current_->setup) {
       setup_ = current_->setup;
-      client_.use(*setup_);
+      go_by_setup();
     }
     co_await serve(read);
     if (!client_.goes_on() || aborting_) break;
@@ -129,6 +132,32 @@ Task<void> HttpSession::serve(Request& request) {
   co_await forward(request, *cluster);
 }
 
+void HttpSession::go_by_setup() {
+  client_.use(*setup_);
+  trusted_ = !setup_->trusted_proxies.empty() && setup_->trusted_proxies.trusts_peer(address_);
+}
+
+// Whose the request is: the peer's, unless that is a proxy whose word is believed.
+ClientIdentity HttpSession::identify(BorrowedTexts& texts) const {
+  const bool secure = tls() != nullptr;
+  ClientIdentity client{.address = address_,
+                        .key = address_key_,
+                        .secure = secure,
+                        .peer_secure = secure,
+                        .peer_trusted = trusted_,
+                        .certificate_fields = certificate_fields_};
+  if (!trusted_) return client;
+  const http::Origin origin =
+      http::find_origin(worker_.request_head().fields, setup_->forwarded, setup_->trusted_proxies);
+  if (origin.secure) client.secure = *origin.secure;
+  if (origin.address) {
+    texts->client = origin.address->text().view();
+    client.address = texts->client;
+    client.key = hash_bytes(client.address);
+  }
+  return client;
+}
+
 void HttpSession::take_note(const http::RequestHead& head, RequestTexts& texts) {
   texts.method = head.method;
   texts.target = head.target;
@@ -139,9 +168,10 @@ void HttpSession::take_note(const http::RequestHead& head, RequestTexts& texts) 
 int HttpSession::examine(Request& request) {
   const http::RequestHead& head = worker_.request_head();
   if (misdirected(head)) return 421;
-  request.retry_after = over_rate(worker_, head, client());
+  request.client = identify(request.texts);
+  request.retry_after = over_rate(worker_, head, request.client);
   if (request.retry_after > Duration{}) return 429;
-  return request.dispatch.decide(worker_, *setup_, head, client()) ? 0 : 400;
+  return request.dispatch.decide(worker_, *setup_, head, request.client) ? 0 : 400;
 }
 
 // A host that has another certificate than the one the client asked for, and has seen, may ask
@@ -194,7 +224,7 @@ Task<void> HttpSession::forward(Request& request, ClusterRuntime& cluster) {
   Forwarding forwarding(worker_, client_, cluster);
   const bool fits =
       forwarding.take_head(head, address_, dispatch.changes(), dispatch.answer_changes());
-  const RequestInput input = dispatch.input(worker_, head, client());
+  const RequestInput input = dispatch.input(worker_, head, request.client);
   const int status = fits ? client_.take_request(head) : 431;
   if (status != 0) co_return co_await refuse(request, status);
   forwarding_ = &forwarding;
@@ -216,11 +246,13 @@ void HttpSession::account(Request& request, const Exchange* exchange) {
   if (!worker_.access_log().enabled()) return;
   AccessRecord record;
   record.listener = setup_->name;
-  record.client = address_;
+  record.client = request.client.address.empty() ? address_ : request.client.address;
   record.method = request.texts->method;
   record.target = request.texts->target;
   record.host = request.texts->host;
   if (request.dispatch.route() != nullptr) record.route = request.dispatch.route()->label;
+  record.request_id = request.texts->request_id;
+  record.trace_id = http::trace_id(request.texts->traceparent);
   record.status = request.status;
   record.outcome = request.outcome;
   if (const TlsFacts* facts = tls()) {

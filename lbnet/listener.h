@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "lbcore/client_identity.h"
 #include "lbcore/ids.h"
 #include "lbcore/routing/route_table.h"
 #include "lbcore/time.h"
@@ -31,6 +32,10 @@ struct ListenerSetup {
   std::uint64_t max_body = 0;                // 0 for no limit.
   std::uint64_t min_rate = 0;                // Bytes a second of a body, either way; 0 for none.
   std::string via;                           // Our name in Via; empty for no such field.
+  TrustedProxies trusted_proxies;
+  ForwardedFields forwarded = ForwardedFields::x_forwarded;
+  bool request_id = false;
+  bool traceparent = false;
   Duration head_timeout{};
   Duration idle_timeout{};
   Duration body_timeout{};

@@ -11,6 +11,15 @@
 #include "lbnet/tls/tls_connection.h"
 
 namespace lb::net {
+namespace {
+
+// Of what this process needs for a connection: no word about who is at the other end.
+bool is_own_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+         error == EADDRNOTAVAIL;
+}
+
+}  // namespace
 
 class Prober::Attempt {
  public:
@@ -96,8 +105,11 @@ void Prober::start(const ProbeId& probe, const HealthCheckConfig& check, const E
                    const std::string& host, const tls::ClientContext* tls) {
   const int fd = start_connecting(endpoint);
   if (fd < 0) {
-    const std::string detail = std::strerror(errno);
-    boost::asio::post(io_, [this, probe, detail] { done_(probe, ProbeResult::fail, detail); });
+    const int error = errno;
+    std::optional<ProbeResult> result;
+    if (!is_own_shortage(error)) result = ProbeResult::fail;
+    const std::string detail = std::strerror(error);
+    boost::asio::post(io_, [this, probe, result, detail] { done_(probe, result, detail); });
     return;
   }
   std::string request;

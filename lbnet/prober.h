@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "lbcore/control.h"
@@ -19,8 +20,9 @@ class ClientContext;
 class Prober {
  public:
   // Called once for each probe that is not abandoned. `detail` says what came: "200", "refused".
-  using Done =
-      std::function<void(const ProbeId& probe, ProbeResult result, const std::string& detail)>;
+  // No result when this process was short of what it takes to ask, a descriptor for example.
+  using Done = std::function<void(const ProbeId& probe, std::optional<ProbeResult> result,
+                                  const std::string& detail)>;
 
   Prober(boost::asio::io_context& io, Done done);
   ~Prober();

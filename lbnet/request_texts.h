@@ -14,6 +14,8 @@ struct RequestTexts {
   std::string method, target, host;  // For the log, when there is one.
   std::string location;              // Of a redirect.
   std::string cors;                  // Fields of the answer.
+  std::string client;                // Whom trusted proxies say a request comes from.
+  std::string request_id, traceparent;
 };
 
 // One worker's; not for several threads. Holds as many as were ever lent at a time.
@@ -27,7 +29,8 @@ class RequestTextPool {
   }
   void give(std::unique_ptr<RequestTexts> texts) {
     for (std::string* text :
-         {&texts->method, &texts->target, &texts->host, &texts->location, &texts->cors}) {
+         {&texts->method, &texts->target, &texts->host, &texts->location, &texts->cors,
+          &texts->client, &texts->request_id, &texts->traceparent}) {
       text->clear();
     }
     free_.push_back(std::move(texts));

@@ -12,6 +12,7 @@ namespace {
 
 // Draws that have nothing to do with those of the brains.
 constexpr std::uint64_t kDrawsSalt = 0x6472617773ULL;
+constexpr std::uint64_t kIdsSalt = 0x696473ULL;
 
 }  // namespace
 
@@ -43,7 +44,8 @@ Worker::Worker(const WorkerOptions& options)
       timer_(io_),
       share_timer_(io_),
       tells_(options.share_load && options.has_siblings),
-      draws_(combine(combine(options.seed, options.index), kDrawsSalt)) {}
+      draws_(combine(combine(options.seed, options.index), kDrawsSalt)),
+      ids_(combine(combine(options.seed, options.index), kIdsSalt)) {}
 
 Worker::~Worker() = default;
 

@@ -128,6 +128,8 @@ class Worker {
   [[nodiscard]] std::string& target_scratch() { return target_scratch_; }
   // For the split of a route: 64 uniform bits.
   [[nodiscard]] std::uint64_t draw() { return draws_.next(); }
+  // For the names of requests: other ones in each worker and at each start.
+  [[nodiscard]] Prng& ids() { return ids_; }
 
  private:
   void wake();
@@ -158,6 +160,7 @@ class Worker {
   PathScratch path_scratch_;
   std::string target_scratch_;
   Prng draws_;
+  Prng ids_;
   std::size_t refusals_under_way_ = 0;
   bool stopping_ = false;
   bool drained_ = false;

@@ -47,6 +47,15 @@ void check_options(const ObjectReader& reader, const MaglevConfig& maglev) {
 
 }  // namespace
 
+void check(const ObjectReader& reader, const ClusterConfig& cluster) {
+  if (cluster.proxy_protocol == SentProxyHeader::none || cluster.connection_pool.warm_up == 0) {
+    return;
+  }
+  reader.problem_at("proxy_protocol",
+                    "a PROXY header makes a connection one client's own, so none can be opened "
+                    "ahead; expected \"none\", or no \"connection_pool.warm_up\"");
+}
+
 void read(const Place& place, StrategyConfig& value, Range) {
   static const std::vector<StrategyConfig> all = all_strategies();
   if (place.node.kind != Node::Kind::map) {

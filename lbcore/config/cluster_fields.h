@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lbcore/cluster_config.h"
+#include "lbcore/config/identity_fields.h"
 #include "lbcore/config/json.h"
 #include "lbcore/config/key_expression.h"
 #include "lbcore/config/reader.h"
@@ -236,7 +237,11 @@ void describe(Fields& fields, ClusterConfig& cluster) {
   fields.optional("timeouts", cluster.timeouts, "when to give up");
   fields.optional("affinity", cluster.affinity,
                   "sessions stay on their backend by a cookie; not without this key");
+  fields.optional("proxy_protocol", cluster.proxy_protocol,
+                  "the PROXY header that says to its backends whose each connection is");
   fields.optional("tls", cluster.tls, "TLS to its backends; plain without this key");
 }
+
+void check(const ObjectReader& reader, const ClusterConfig& cluster);
 
 }  // namespace lb::config

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "lbcore/config/cluster_fields.h"
+#include "lbcore/config/identity_fields.h"
 #include "lbcore/config/rate_limit_fields.h"
 #include "lbcore/config/reference.h"
 #include "lbcore/config/route_fields.h"
@@ -119,6 +120,7 @@ void describe(Fields& fields, ListenerConfig& listener) {
                   "bytes a second below which a client is too slow for a body, 0 for none");
   fields.optional("timeouts", listener.timeouts, "when to give up on a client");
   optional_text(fields, "via", listener.via, "our name in the Via field of http; or no such field");
+  describe(fields, listener.identity);
   fields.optional("tls", listener.tls, "TLS with its clients; plain without this key");
   fields.any_of({"cluster", "routes"}, R"(expected "cluster" or "routes": where its requests go)");
 }
@@ -182,6 +184,7 @@ class CrossChecks {
       const Place routes =
           place_.child(node_at("listeners", i, "routes"), path("listeners", i) + ".routes");
       warn_of_routes(routes, config_.listeners[i].routes);
+      warn_of_trust(i);
     }
     for (std::size_t i = 0; i < config_.clusters.size(); ++i) warn_of_cluster(i);
   }
@@ -200,6 +203,18 @@ class CrossChecks {
     }
     const Node* leaf = key.empty() ? node : node->find(key);
     return leaf == nullptr ? *node : *leaf;
+  }
+
+  void warn_of_trust(std::size_t i) {
+    const std::vector<TrustedProxy>& proxies = config_.listeners[i].identity.trusted_proxies;
+    for (std::size_t n = 0; n < proxies.size(); ++n) {
+      if (!proxies[n].prefix || proxies[n].prefix->length > 0) continue;
+      const Node& list = node_at("listeners", i, "trusted_proxies");
+      report(list.kind == Node::Kind::list ? list.items[n] : list,
+             path("listeners", i) + ".trusted_proxies[" + std::to_string(n) + ']',
+             "believes everybody: any client may say that it is another; expected the addresses of "
+             "the proxies in front");
+    }
   }
 
   void warn_of_cluster(std::size_t i) {
@@ -270,12 +285,21 @@ class CrossChecks {
                "expected a name without spaces or commas, such as \"lbd\", found \"" +
                    listener.via + '"');
       }
+      check_identity(i, listener.identity, at);
       check_destination(i, listener, at, clusters);
     }
     const Node* list = place_.node.find("listeners");
     if (list != nullptr && list->kind == Node::Kind::list && list->items.empty()) {
       report(*list, path("listeners"), "expected at least one listener");
     }
+  }
+
+  void check_identity(std::size_t i, const ClientIdentityConfig& identity, const std::string& at) {
+    if (identity.proxy_protocol == AcceptedProxyHeader::none) return;
+    if (!identity.trusted_proxies.empty()) return;
+    report(node_at("listeners", i, "proxy_protocol"), at + ".proxy_protocol",
+           "expected \"trusted_proxies\" too, such as [10.0.0.0/8]: a PROXY header from anybody "
+           "else could say anything");
   }
 
   // Where a listener's requests go.

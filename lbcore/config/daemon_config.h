@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lbcore/client_identity.h"
 #include "lbcore/cluster_config.h"
 #include "lbcore/config/json.h"
 #include "lbcore/config/reader.h"
@@ -39,6 +40,7 @@ struct ListenerConfig {
   std::uint64_t min_rate = 64;
   ListenerTimeouts timeouts;
   std::string via;  // Our name in Via; empty for no such field.
+  ClientIdentityConfig identity;
   std::optional<ListenerTlsConfig> tls;
   std::vector<RouteConfig> routes;  // The first that fits is taken; without one it is 404.
   AmbiguousPaths ambiguous_paths = AmbiguousPaths::refuse;

@@ -75,6 +75,7 @@ std::optional<std::string> why_reserved(std::string_view name) {
   const std::string lower = to_lower(name);
   if (lower == "host") return "Host is set by \"rewrite: {host: …}\"";
   if (lower.starts_with("x-forwarded-")) return "the proxy writes X-Forwarded-* itself";
+  if (lower == "forwarded") return "the proxy writes Forwarded itself: see \"forwarded\"";
   if (std::find(kFraming.begin(), kFraming.end(), lower) != kFraming.end()) {
     return "the proxy writes the fields that frame a message itself";
   }

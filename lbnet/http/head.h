@@ -17,17 +17,30 @@ enum class FieldId : std::uint8_t {
   content_length,
   transfer_encoding,
   expect,
+  forwarded,
   keep_alive,
   max_forwards,
   proxy_connection,
   te,
+  traceparent,
+  tracestate,
   trailer,
   upgrade,
   x_forwarded_for,
   x_forwarded_host,
   x_forwarded_proto,
+  x_forwarded_other,  // All others that begin so.
+  x_real_ip,
+  x_request_id,
   x_ssl_client,  // All that begin so.
 };
+
+// It says whom a request comes from, by way of whom: a trusted proxy's to say, nobody else's.
+[[nodiscard]] constexpr bool tells_origin(FieldId id) {
+  return id == FieldId::forwarded || id == FieldId::x_forwarded_for ||
+         id == FieldId::x_forwarded_host || id == FieldId::x_forwarded_proto ||
+         id == FieldId::x_forwarded_other || id == FieldId::x_real_ip;
+}
 
 struct Field {
   std::string_view name;

@@ -44,20 +44,24 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-// Ours to say, see write_request_head().
-bool is_about_client_certificate(std::string_view name) {
-  constexpr std::string_view kPrefix = "x-ssl-client-";
-  if (name.size() < kPrefix.size()) return false;
-  return std::equal(kPrefix.begin(), kPrefix.end(), name.begin(),
-                    [](char ours, char c) { return lower(c == '_' ? '-' : c) == ours; });
+// By its letters: "_" counts as "-" here, see parse_fields().
+constexpr bool same_letter(char c, char known) { return (c == '_' ? '-' : lower(c)) == known; }
+
+bool begins_with(std::string_view name, std::string_view known) {
+  return name.size() > known.size() &&
+         std::equal(known.begin(), known.end(), name.begin(),
+                    [](char letter, char c) { return same_letter(c, letter); });
 }
 
-// By its letters: "_" counts as "-" here, see parse_fields().
+FieldId identify_by_beginning(std::string_view name) {
+  if (lower(name.front()) != 'x') return FieldId::other;
+  if (begins_with(name, "x-ssl-client-")) return FieldId::x_ssl_client;
+  return begins_with(name, "x-forwarded-") ? FieldId::x_forwarded_other : FieldId::other;
+}
+
 FieldId identify(std::string_view name) {
-  if (is_about_client_certificate(name)) return FieldId::x_ssl_client;
   const auto is = [&](std::string_view known) {
-    return std::equal(name.begin(), name.end(), known.begin(), known.end(),
-                      [](char x, char y) { return (x == '_' ? '-' : lower(x)) == y; });
+    return std::equal(name.begin(), name.end(), known.begin(), known.end(), same_letter);
   };
   switch (name.size()) {
     case 2: return is("te") ? FieldId::te : FieldId::other;
@@ -65,23 +69,45 @@ FieldId identify(std::string_view name) {
     case 6: return is("expect") ? FieldId::expect : FieldId::other;
     case 7:
       return is("upgrade") ? FieldId::upgrade : is("trailer") ? FieldId::trailer : FieldId::other;
+    case 9:
+      return is("forwarded")   ? FieldId::forwarded
+             : is("x-real-ip") ? FieldId::x_real_ip
+                               : FieldId::other;
     case 10:
       return is("connection")   ? FieldId::connection
              : is("keep-alive") ? FieldId::keep_alive
+             : is("tracestate") ? FieldId::tracestate
                                 : FieldId::other;
-    case 12: return is("max-forwards") ? FieldId::max_forwards : FieldId::other;
-    case 14: return is("content-length") ? FieldId::content_length : FieldId::other;
-    case 15: return is("x-forwarded-for") ? FieldId::x_forwarded_for : FieldId::other;
+    case 11: return is("traceparent") ? FieldId::traceparent : FieldId::other;
+    case 12:
+      return is("max-forwards")   ? FieldId::max_forwards
+             : is("x-request-id") ? FieldId::x_request_id
+                                  : FieldId::other;
+    case 14:
+      if (is("content-length")) return FieldId::content_length;
+      break;
+    case 15:
+      if (is("x-forwarded-for")) return FieldId::x_forwarded_for;
+      break;
     case 16:
-      return is("x-forwarded-host")   ? FieldId::x_forwarded_host
-             : is("proxy-connection") ? FieldId::proxy_connection
-                                      : FieldId::other;
+      if (is("x-forwarded-host")) return FieldId::x_forwarded_host;
+      if (is("proxy-connection")) return FieldId::proxy_connection;
+      break;
     case 17:
-      return is("transfer-encoding")   ? FieldId::transfer_encoding
-             : is("x-forwarded-proto") ? FieldId::x_forwarded_proto
-                                       : FieldId::other;
-    default: return FieldId::other;
+      if (is("transfer-encoding")) return FieldId::transfer_encoding;
+      if (is("x-forwarded-proto")) return FieldId::x_forwarded_proto;
+      break;
+    default: break;
   }
+  return name.size() > 12 ? identify_by_beginning(name) : FieldId::other;
+}
+
+// To whoever hands fields to a program as CGI does, Content_Length is Content-Length. That is no
+// matter where the worst that a second name could do is to be believed or not as the first is.
+bool may_have_underscore(FieldId id) {
+  return id == FieldId::other || id == FieldId::forwarded || id == FieldId::x_forwarded_other ||
+         id == FieldId::x_real_ip || id == FieldId::x_request_id || id == FieldId::traceparent ||
+         id == FieldId::tracestate;
 }
 
 // Takes the next line off `head`, without its CRLF. The scanner has seen to it that every LF has
@@ -107,8 +133,7 @@ FieldsError parse_fields(std::string_view head, std::vector<Field>& fields) {
     const std::string_view value = trim(line.substr(colon + 1));
     if (!is_token(name) || !all_of(value, kValueChars)) return FieldsError::malformed;
     const FieldId id = identify(name);
-    // To whoever hands fields to a program as CGI does, Content_Length is Content-Length.
-    if (id != FieldId::other && name.find('_') != std::string_view::npos) {
+    if (!may_have_underscore(id) && name.find('_') != std::string_view::npos) {
       return FieldsError::malformed;
     }
     fields.push_back({name, value, id});
@@ -446,6 +471,17 @@ bool parse_trailers(std::string_view trailers, std::vector<Field>& fields) {
   return parse_fields(trailers, fields) == FieldsError::none;
 }
 
+std::string_view the_one_value(const std::vector<Field>& fields, FieldId id) {
+  std::string_view value;
+  std::size_t count = 0;
+  for (const Field& field : fields) {
+    if (field.id != id) continue;
+    ++count;
+    value = field.value;
+  }
+  return count == 1 ? value : std::string_view{};
+}
+
 bool is_hop_by_hop(const Field& field, const std::vector<Field>& fields) {
   switch (field.id) {
     case FieldId::connection:
@@ -459,9 +495,15 @@ bool is_hop_by_hop(const Field& field, const std::vector<Field>& fields) {
     // peer that names them wants the next hop to see another message than we do.
     case FieldId::host:
     case FieldId::content_length:
+    case FieldId::forwarded:
+    case FieldId::traceparent:
+    case FieldId::tracestate:
     case FieldId::x_forwarded_for:
     case FieldId::x_forwarded_host:
     case FieldId::x_forwarded_proto:
+    case FieldId::x_forwarded_other:
+    case FieldId::x_real_ip:
+    case FieldId::x_request_id:
     case FieldId::x_ssl_client: return false;
     case FieldId::expect:
     case FieldId::max_forwards:

@@ -47,6 +47,9 @@ class HeadScanner {
 // The fields behind a chunked body, in full, with their empty line. False when they are malformed.
 [[nodiscard]] bool parse_trailers(std::string_view trailers, std::vector<Field>& fields);
 
+// The value of the field of this kind; empty when there is none, or more than one.
+[[nodiscard]] std::string_view the_one_value(const std::vector<Field>& fields, FieldId id);
+
 [[nodiscard]] bool is_token_char(char c);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 

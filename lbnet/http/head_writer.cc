@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "lbnet/http/head_parser.h"
+#include "lbnet/http/origin.h"
 
 namespace lb::net::http {
 namespace {
@@ -76,6 +77,109 @@ void write_request_options(const RequestHead& request, Writer& writer) {
   if (request.takes_trailers) writer << "TE: trailers\r\n";
 }
 
+bool writes_x_forwarded(ForwardedFields fields) {
+  return fields == ForwardedFields::x_forwarded || fields == ForwardedFields::both;
+}
+bool writes_forwarded(ForwardedFields fields) {
+  return fields == ForwardedFields::rfc7239 || fields == ForwardedFields::both;
+}
+
+// Whether a field does not go on as it came: because it is not to be believed, or is written anew.
+bool is_replaced(FieldId id, const RequestChanges& changes) {
+  switch (id) {
+    case FieldId::x_forwarded_for:
+    case FieldId::x_forwarded_host:
+    case FieldId::x_forwarded_proto:
+      return !changes.peer_trusted || writes_x_forwarded(changes.forwarded);
+    case FieldId::forwarded: return !changes.peer_trusted || writes_forwarded(changes.forwarded);
+    case FieldId::x_request_id: return !changes.request_id.empty();
+    case FieldId::traceparent:
+    case FieldId::tracestate: return !changes.traceparent.empty();
+    default: return tells_origin(id) && !changes.peer_trusted;
+  }
+}
+
+// A field with a list. One without an element is not written.
+class ListField {
+ public:
+  ListField(std::string_view name, Writer& writer) : name_(name), writer_(writer) {}
+
+  // What is written next belongs to this element, too.
+  void add(std::string_view element) {
+    if (any_) {
+      writer_ << ", ";
+    } else {
+      writer_ << name_ << ": ";
+    }
+    any_ = true;
+    writer_ << element;
+  }
+  void end() {
+    if (any_) writer_ << "\r\n";
+  }
+
+ private:
+  std::string_view name_;
+  Writer& writer_;
+  bool any_ = false;
+};
+
+// A client of a unix socket has no address to tell.
+constexpr std::string_view kNoAddress = "unix:";
+
+void write_x_forwarded(const RequestHead& request, std::string_view peer,
+                       const RequestChanges& changes, Writer& writer) {
+  std::string_view proto = changes.secure ? "https" : "http";
+  std::string_view host = request.host;
+  ListField hops("X-Forwarded-For", writer);
+  if (changes.peer_trusted) {
+    const std::string_view proto_before = forwarded_proto(request.fields);
+    const std::string_view host_before = forwarded_host(request.fields);
+    if (!proto_before.empty()) proto = proto_before;
+    if (!host_before.empty()) host = host_before;
+    for (const Field& field : request.fields) {
+      if (field.id == FieldId::x_forwarded_for && !field.value.empty()) hops.add(field.value);
+    }
+  }
+  if (peer != kNoAddress) hops.add(peer);
+  hops.end();
+  writer << "X-Forwarded-Proto: " << proto << "\r\n";
+  if (!host.empty()) writer << "X-Forwarded-Host: " << host << "\r\n";
+}
+
+// RFC 7239, section 4: an address of IPv6 is in brackets and in quotes; what a Host may have in it
+// beside a token's characters needs them, too. What came is left out where nobody could read what
+// we add to it.
+void write_forwarded(const RequestHead& request, std::string_view peer,
+                     const RequestChanges& changes, Writer& writer) {
+  ListField hops("Forwarded", writer);
+  if (changes.peer_trusted) {
+    for (const Field& field : request.fields) {
+      if (field.id == FieldId::forwarded && is_forwarded(field.value)) hops.add(field.value);
+    }
+  }
+  const bool v6 = peer.find(':') != std::string_view::npos;
+  hops.add("for=");
+  if (peer == kNoAddress) {
+    writer << "unknown";
+  } else {
+    writer << (v6 ? "\"[" : "") << peer << (v6 ? "]\"" : "");
+  }
+  if (!request.host.empty()) writer << ";host=\"" << request.host << "\"";
+  writer << ";proto=" << (changes.secure ? "https" : "http");
+  hops.end();
+}
+
+// What the route says of them instead comes with its own lines.
+void write_ids(const RequestChanges& changes, Writer& writer) {
+  if (!changes.request_id.empty() && !drops(changes.rules, "x-request-id")) {
+    writer << "X-Request-Id: " << changes.request_id << "\r\n";
+  }
+  if (!changes.traceparent.empty() && !drops(changes.rules, "traceparent")) {
+    writer << "traceparent: " << changes.traceparent << "\r\n";
+  }
+}
+
 // RFC 9110, section 7.6.3.
 void write_via(std::string_view name, int minor_version, Writer& writer) {
   if (name.empty()) return;
@@ -129,7 +233,7 @@ bool may_trail(const Field& field) {
 
 }  // namespace
 
-bool write_request_head(const RequestHead& request, std::string_view client, Buffer& out,
+bool write_request_head(const RequestHead& request, std::string_view peer, Buffer& out,
                         const RequestChanges& changes) {
   Writer writer(out);
   writer << request.method << " " << (changes.target.empty() ? request.target : changes.target)
@@ -145,9 +249,6 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
         break;
       case FieldId::content_length:
       case FieldId::expect:  // We answer it: see HttpSession.
-      case FieldId::x_forwarded_for:
-      case FieldId::x_forwarded_host:
-      case FieldId::x_forwarded_proto:
       case FieldId::x_ssl_client: continue;
       case FieldId::max_forwards:
         if (request.max_forwards) {
@@ -155,7 +256,9 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
           continue;
         }
         break;
-      default: break;
+      default:
+        if (field.id != FieldId::other && is_replaced(field.id, changes)) continue;
+        break;
     }
     if (goes_no_further(field, request.fields, named_by_connection)) continue;
     if (drops(changes.rules, field.name)) continue;
@@ -168,11 +271,10 @@ bool write_request_head(const RequestHead& request, std::string_view client, Buf
   } else if (request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
     writer << "Content-Length: 0\r\n";  // RFC 9110, 8.6: these are expected to say so.
   }
-  // A client of a unix socket has no address to tell.
-  if (client != "unix:") writer << "X-Forwarded-For: " << client << "\r\n";
-  writer << "X-Forwarded-Proto: " << (changes.secure ? "https\r\n" : "http\r\n")
-         << changes.certificate_fields;
-  if (!request.host.empty()) writer << "X-Forwarded-Host: " << request.host << "\r\n";
+  if (writes_x_forwarded(changes.forwarded)) write_x_forwarded(request, peer, changes, writer);
+  if (writes_forwarded(changes.forwarded)) write_forwarded(request, peer, changes, writer);
+  writer << changes.certificate_fields;
+  write_ids(changes, writer);
   write_request_options(request, writer);
   write_via(changes.via, request.minor_version, writer);
   write_defaults(changes.rules, request.fields, writer);

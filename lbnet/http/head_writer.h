@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lbcore/client_identity.h"
 #include "lbcore/routing/header_rules.h"
 #include "lbnet/buffer.h"
 #include "lbnet/http/head.h"
@@ -24,15 +25,21 @@ struct RequestChanges {
   std::string_view via;     // Our name in Via; empty for no such field.
   const HeaderRules* rules = nullptr;
   bool secure = false;  // It came over TLS.
+  // Whom it came from: which fields tell the backend, and whether what the peer says of those
+  // before it goes on.
+  ForwardedFields forwarded = ForwardedFields::x_forwarded;
+  bool peer_trusted = false;
+  std::string_view request_id;   // Of ours, in place of what came; empty: that goes on.
+  std::string_view traceparent;  // Likewise.
   // X-SSL-Client-*, with line ends: who the client has shown to be. Empty where nobody asks.
   std::string_view certificate_fields;
 };
 
-// The request as a backend gets it: hop-by-hop fields gone, framing written anew, X-Forwarded-* and
-// X-SSL-Client-* ours (`client` is the address of the peer: nobody before it is trusted; "unix:" is
-// none). Always HTTP/1.1. False when it does not fit into the buffer. REQUIRES: the buffer is
-// empty.
-[[nodiscard]] bool write_request_head(const RequestHead& request, std::string_view client,
+// The request as a backend gets it: hop-by-hop fields gone, framing written anew, X-SSL-Client-*
+// ours, and so is what tells its origin: only a trusted peer's goes on, with what we know of `peer`
+// (a numeric address; "unix:" is none) added. Always HTTP/1.1. False when it does not fit into the
+// buffer. REQUIRES: the buffer is empty.
+[[nodiscard]] bool write_request_head(const RequestHead& request, std::string_view peer,
                                       Buffer& out, const RequestChanges& changes = {});
 
 // How the body of an answer goes to the client, which may differ from how it came.

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
+#include <limits>
 
 #include "lbcore/assert.h"
 #include "lbnet/tls/names.h"
@@ -121,6 +123,16 @@ void allow_ciphers(ssl_ctx_st* context, std::span<const CipherSuite> suites) {
   const int good = SSL_CTX_set_cipher_list(context, names_of(suites, false).c_str()) &
                    SSL_CTX_set_ciphersuites(context, names_of(suites, true).c_str());
   LB_ASSERT(good == 1);
+}
+
+std::int64_t ends_at(const Identity& identity) {
+  std::int64_t first = std::numeric_limits<std::int64_t>::max();
+  for (const Certificate& certificate : identity.chain) {
+    tm time{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &time) != 1) continue;
+    first = std::min(first, static_cast<std::int64_t>(timegm(&time)));
+  }
+  return first;
 }
 
 std::unique_ptr<Identity> load_identity(const File& certificate, const File& key,

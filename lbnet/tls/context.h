@@ -2,6 +2,7 @@
 // (RFC 9325), and PEM files taken apart.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -57,6 +58,9 @@ enum class Role : unsigned char { server, client };
 [[nodiscard]] Context make_context(Role role, TlsVersion min, TlsVersion max);
 // Of each version, those that are named; all when none is.
 void allow_ciphers(ssl_ctx_st* context, std::span<const CipherSuite> suites);
+
+// When the first of the chain ends that does, in Unix time: from then on it vouches for nothing.
+[[nodiscard]] std::int64_t ends_at(const Identity& identity);
 
 // Nothing, with a complaint at `at` + ".certificate" or ".key", unless the certificate is valid
 // now and the key is its.

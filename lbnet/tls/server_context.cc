@@ -114,7 +114,9 @@ std::shared_ptr<const ServerContext> ServerContext::make(const ServerSetup& setu
     std::string at = "certificates[";
     at.append(std::to_string(i)).append("].");
     const auto identity = load_identity(files.certificate, files.key, at, out);
-    if (identity) made->add(*identity, at, out);
+    if (!identity) continue;
+    made->add(*identity, at, out);
+    made->expiries_[files.certificate.name] = ends_at(*identity);
   }
   if (setup.config.client_certificates) {
     made->client_authorities_ = load_authorities(setup.client_ca, "client_certificates.ca", out);

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +55,9 @@ class ServerContext : public std::enable_shared_from_this<ServerContext> {
     return config_.client_certificates.has_value();
   }
 
+  // When each certificate ends (see ends_at), by the name of its file.
+  [[nodiscard]] const std::map<std::string, std::int64_t>& expiries() const { return expiries_; }
+
   // Whether clients that ask for these two names get the same certificate: one that has asked for
   // the first may then speak of the second (RFC 9110, section 7.4).
   [[nodiscard]] bool same_certificate(std::string_view a, std::string_view b) const;
@@ -74,6 +79,7 @@ class ServerContext : public std::enable_shared_from_this<ServerContext> {
 
   ListenerTlsConfig config_;
   std::vector<Served> served_;  // The first is the default.
+  std::map<std::string, std::int64_t> expiries_;
   Store client_authorities_;
   std::string client_ca_;   // The file's text, for the list of names in the request.
   std::string protocols_;   // As they go over the wire.

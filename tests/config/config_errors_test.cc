@@ -82,8 +82,34 @@ const Broken kBroken[] = {
      "lbd.json:4:4: clusters[0].strategi: unknown key; expected one of \"name\", \"strategy\", "
      "\"backends\", \"health_check\", \"outlier_ejection\", \"panic_threshold\", "
      "\"slow_start\", \"circuit_breaker\", \"limits\", \"connection_pool\", \"retries\", "
-     "\"timeouts\", \"affinity\" or \"tls\"; did you "
+     "\"timeouts\", \"affinity\", \"proxy_protocol\" or \"tls\"; did you "
      "mean \"strategy\"?\n"},
+    {"TrustInWhatIsNoAddress", "lbd.yaml",
+     "listeners:\n"
+     "- {name: web, bind: \"127.0.0.1:8080\", cluster: web,\n"
+     "   trusted_proxies: [10.1.2.3/8, fe80::/200, lb.example.com, unix, 10.0.0.0/8]}\n"
+     "clusters: [{name: web, backends: [{id: b1, address: \"10.0.0.1:80\"}]}]\n",
+     "lbd.yaml:3:22: listeners[0].trusted_proxies[0]: bits are set behind the length; expected "
+     "\"10.0.0.0/8\", or the address alone, found \"10.1.2.3/8\"\n"
+     "lbd.yaml:3:34: listeners[0].trusted_proxies[1]: expected an address or a prefix, such as "
+     "\"10.0.0.0/8\", or \"unix\", found \"fe80::/200\"\n"
+     "lbd.yaml:3:46: listeners[0].trusted_proxies[2]: expected an address or a prefix, such as "
+     "\"10.0.0.0/8\", or \"unix\", found \"lb.example.com\"\n"},
+    {"AProxyHeaderFromAnybody", "lbd.yaml",
+     "listeners:\n"
+     "- {name: web, bind: \"127.0.0.1:8080\", cluster: web, proxy_protocol: any}\n"
+     "clusters: [{name: web, backends: [{id: b1, address: \"10.0.0.1:80\"}]}]\n",
+     "lbd.yaml:2:69: listeners[0].proxy_protocol: expected \"trusted_proxies\" too, such as "
+     "[10.0.0.0/8]: a PROXY header from anybody else could say anything\n"},
+    {"AProxyHeaderOfNobody", "lbd.yaml",
+     "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
+     "clusters:\n"
+     "- name: web\n"
+     "  proxy_protocol: v2\n"
+     "  connection_pool: {warm_up: 2}\n"
+     "  backends: [{id: b1, address: \"10.0.0.1:80\"}]\n",
+     "lbd.yaml:4:19: clusters[0].proxy_protocol: a PROXY header makes a connection one client's "
+     "own, so none can be opened ahead; expected \"none\", or no \"connection_pool.warm_up\"\n"},
     {"AKeyGivenTwice", "lbd.yaml",
      "listeners: [{name: web, bind: \"127.0.0.1:8080\", cluster: web}]\n"
      "clusters:\n"

@@ -5,7 +5,7 @@ import http.client
 import unittest
 
 import prometheus_text
-from testbed import EndToEnd, PATIENCE, dead_address, http_config
+from testbed import WORKERS, EndToEnd, PATIENCE, dead_address, http_config
 from wire import Backend, Client, answer
 
 
@@ -124,7 +124,7 @@ class Config(AdminCase):
 
     def test_put_of_what_cannot_change_while_running_is_409(self):
         before = self.daemon.admin("GET", "/config")[1]
-        for key, value in (("workers", 2), ("load_exchange", "7ms"), ("admin", None),
+        for key, value in (("workers", WORKERS + 1), ("load_exchange", "7ms"), ("admin", None),
                            ("log", {"access": "off"})):
             with self.subTest(key):
                 config = {**before, key: value}

@@ -92,7 +92,8 @@ class Repeats(EndToEnd):
             connection.reset()
         self.broken = self.enterContext(Backend(serve=break_off))
         self.good = self.enterContext(Backend(name="good"))
-        self.daemon = self.lbd(http_config([self.broken, self.good], strategy="round_robin"))
+        self.daemon = self.lbd(http_config([self.broken, self.good], strategy="round_robin",
+                                           workers=1))
 
     def both(self, method, body=None):
         """Two requests, so that either backend is the first choice of one of them."""

@@ -3,7 +3,7 @@
 import unittest
 
 from prometheus_text import parse
-from testbed import EndToEnd, http_config
+from testbed import WORKERS, EndToEnd, http_config
 from wire import Backend, answer
 
 BROKEN = "500 Internal Server Error"
@@ -26,7 +26,7 @@ class Ejection(EndToEnd):
         self.enterContext(self.patient.backend)
         self.other = self.enterContext(Backend(name="other"))
 
-    def start(self, workers=1, backends=None, **outlier):
+    def start(self, workers=WORKERS, backends=None, **outlier):
         rules = {"consecutive_failures": 3, "base_ejection_time": "1h", "max_ejection_time": "2h",
                  **outlier}
         config = http_config(backends or [self.patient.backend, self.other],

@@ -26,7 +26,7 @@ class Downloads(EndToEnd):
         # One of each kind: HTTP/1.0, which closes, and HTTP/1.1.
         servers = [self.enterContext(python_server(directory)),
                    self.enterContext(python_server(directory, "--protocol", "HTTP/1.1"))]
-        lbd = self.lbd(http_config(servers, strategy="round_robin"))
+        lbd = self.lbd(http_config(servers, strategy="round_robin", workers=1))
         for _ in range(2):
             copy = os.path.join(directory, "copy")
             curl = run([tool("curl"), "-sS", "-o", copy, "-w", "%{http_code}", lbd.url() + "/big"])
@@ -154,7 +154,7 @@ class Connections(EndToEnd):
 
     def test_client_connections_that_follow_each_other_share_a_backend_connection(self):
         backend = self.enterContext(Backend())
-        address = self.lbd(http_config([backend])).address()
+        address = self.lbd(http_config([backend], workers=1)).address()
         for _ in range(5):
             with Client(address) as client:
                 self.assertEqual(client.get().status, 200)

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import unittest
 
-from testbed import (EndToEnd, end, http_config, quick_server,
+from testbed import (WORKERS, EndToEnd, end, http_config, quick_server,
                      reserved_port, start, tool)
 from wire import Backend, Client, answer
 
@@ -262,7 +262,7 @@ class Refused(EndToEnd):
         self.assert_refused("{", "lbd.json:1")
 
     def test_another_number_of_workers_is_refused_with_the_reason(self):
-        self.assert_refused({**self.config, "workers": 2},
+        self.assert_refused({**self.config, "workers": WORKERS + 1},
                             "workers cannot change while lbd runs; restart it")
 
     def test_a_backend_nobody_can_look_up_changes_nothing(self):

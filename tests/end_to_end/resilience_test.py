@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from testbed import Background, EndToEnd, dead_address, http_config
+from testbed import WORKERS, Background, EndToEnd, dead_address, http_config
 from wire import Backend, Client, answer
 
 
@@ -45,7 +45,7 @@ class Limits(EndToEnd):
         self.assertEqual((outcomes["over_limit"], outcomes["success"]), (1, 1))
 
     def test_a_queue_serves_in_order_and_the_log_tells_the_wait(self):
-        lbd = self.lbd(http_config([self.gate.backend],
+        lbd = self.lbd(http_config([self.gate.backend], workers=1,
                                    limits={"max_in_flight": 1, "queue": 10,
                                            "queue_timeout": "20s"}))
         first = Background(self.get, lbd, "/first")
@@ -63,7 +63,7 @@ class Limits(EndToEnd):
         self.assertEqual(lbd.cluster()["queued"], 2)
 
     def test_a_wait_that_is_too_long_is_503(self):
-        lbd = self.lbd(http_config([self.gate.backend],
+        lbd = self.lbd(http_config([self.gate.backend], workers=1,
                                    limits={"max_in_flight": 1, "queue": 10,
                                            "queue_timeout": "200ms"}))
         first = Background(self.get, lbd)
@@ -76,8 +76,8 @@ class Limits(EndToEnd):
         self.assertEqual(lbd.cluster()["outcomes"]["queue_timeout"], 1)
 
     def test_a_route_with_a_better_priority_goes_first(self):
-        config = http_config([self.gate.backend], limits={"max_in_flight": 1, "queue": 10,
-                                                          "queue_timeout": "20s"})
+        config = http_config([self.gate.backend], workers=1,
+                             limits={"max_in_flight": 1, "queue": 10, "queue_timeout": "20s"})
         listener = config["listeners"][0]
         del listener["cluster"]
         listener["routes"] = [{"match": {"path": "/urgent"}, "cluster": "web"},
@@ -101,7 +101,7 @@ class Limits(EndToEnd):
         self.assertEqual(lbd.cluster()["outcomes"]["timeout"], 1)
 
     def test_stopping_does_not_wait_for_the_queue(self):
-        lbd = self.lbd({**http_config([self.gate.backend],
+        lbd = self.lbd({**http_config([self.gate.backend], workers=1,
                                       limits={"max_in_flight": 1, "queue": 10,
                                               "queue_timeout": "300ms"}),
                         "shutdown_timeout": "5s"})
@@ -236,6 +236,7 @@ class Breakers(EndToEnd):
         sick = self.enterContext(Backend(lambda _: answer("sick", status=status[0])))
         well = self.enterContext(Backend(name="well"))
         lbd = self.lbd(http_config([sick, well], strategy="round_robin",
+                                   workers=1,
                                    circuit_breaker={"consecutive_failures": 3,
                                                     "open_time": "500ms", "successes": 1}))
         client = self.client(lbd.address())
@@ -270,11 +271,11 @@ class Connections(EndToEnd):
     def test_warm_up_opens_them_before_anyone_asks(self):
         backend = self.enterContext(Backend(name="warm"))
         lbd = self.lbd(http_config([backend], connection_pool={"warm_up": 3}))
-        self.until(lambda: len(backend.connections) == 3)
-        self.until(lambda: lbd.backends()["b1"]["idle_connections"] == 3)
+        self.until(lambda: len(backend.connections) == 3 * WORKERS)
+        self.until(lambda: lbd.backends()["b1"]["idle_connections"] == 3 * WORKERS)
         client = self.client(lbd.address())
         self.assertEqual([client.get().body for _ in range(5)], [b"warm"] * 5)
-        self.assertEqual(len(backend.connections), 3)
+        self.assertEqual(len(backend.connections), 3 * WORKERS)
         self.assertEqual(lbd.cluster()["connections_opened"], 0)
 
     def test_a_backend_that_refuses_them_is_no_harm(self):
@@ -301,7 +302,7 @@ class Connections(EndToEnd):
 class Explanations(EndToEnd):
     def test_candidates_scores_and_reasons(self):
         backends = [self.enterContext(Backend(name=f"n{i}")) for i in range(3)]
-        config = http_config(backends, strategy="least_request")
+        config = http_config(backends, strategy="least_request", workers=1)
         config["clusters"][0]["backends"][2]["state"] = "draining"
         lbd = self.lbd(config)
         status, why = lbd.admin("GET", "/explain?cluster=web&key=10.0.0.1")

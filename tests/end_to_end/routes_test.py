@@ -2,7 +2,7 @@
 
 import unittest
 
-from testbed import EndToEnd, backends_config
+from testbed import WORKERS, EndToEnd, backends_config
 from wire import Backend, answer
 
 
@@ -12,7 +12,7 @@ def config(routes, clusters, **listener):
             "clusters": [{"name": name, "backends": [
                 {**backend, "id": f"{name}-{backend['id']}"}
                 for backend in backends_config(backends)]} for name, backends in clusters.items()],
-            "workers": 1}
+            "workers": WORKERS}
 
 
 class RoutesCase(EndToEnd):

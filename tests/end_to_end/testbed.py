@@ -25,6 +25,13 @@ import unittest
 from wire import Client
 
 PATIENCE = 30  # Seconds for what takes milliseconds: a sanitizer's build on a busy machine is slow.
+# Of configurations that do not say how many. What is each worker's own, such as a connection pool or
+# whose turn it is, is only as a test expects with `workers=1`, which that test then says.
+WORKERS = int(os.environ.get("LBD_WORKERS", "1"))
+# "address" or "thread" when lbd was built with that sanitizer: what is freed stays in memory for a
+# while there, and the rest has margins, so that what lbd may take is more.
+SANITIZER = os.environ.get("LBD_SANITIZER", "")
+MAY_GROW = (32 if SANITIZER else 16) << 20  # While clients or backends stand still; bytes.
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -177,12 +184,12 @@ def backends_config(backends):
             for number, backend in enumerate(backends, 1)]
 
 
-def http_config(backends, protocol="http", listener=None, **cluster):
-    """A configuration with one listener and one cluster, both named web, and one worker."""
+def http_config(backends, protocol="http", listener=None, workers=WORKERS, **cluster):
+    """A configuration with one listener and one cluster, both named web."""
     return {"listeners": [{"name": "web", "bind": "127.0.0.1:0", "protocol": protocol,
                            "cluster": "web", **(listener or {})}],
             "clusters": [{"name": "web", "backends": backends_config(backends), **cluster}],
-            "workers": 1}
+            "workers": workers}
 
 
 class Lbd:

@@ -107,14 +107,14 @@ class Identity(TlsBackendsCase):
 class Sessions(TlsBackendsCase):
     def test_a_new_connection_resumes_the_last_session(self):
         backend = self.backend(None, lambda request: answer("b", "Connection: close"))
-        lbd = self.lbd_with([backend])
+        lbd = self.lbd_with([backend], {"workers": 1})
         for _ in range(4):
             self.assertEqual(self.get(lbd).status, 200)
         self.assertEqual(backend.handshakes, [False, True, True, True])
 
     def test_a_kept_connection_needs_no_handshake(self):
         backend = self.backend()
-        lbd = self.lbd_with([backend])
+        lbd = self.lbd_with([backend], {"workers": 1})
         for _ in range(4):
             self.assertEqual(self.get(lbd).status, 200)
         self.assertEqual(backend.handshakes, [False])
@@ -130,7 +130,7 @@ class Sessions(TlsBackendsCase):
 
     def test_a_reload_that_changes_nothing_keeps_connections(self):
         backend = self.backend()
-        config = http_config([backend], tls={"ca": self.authority.ca})
+        config = http_config([backend], workers=1, tls={"ca": self.authority.ca})
         lbd = self.lbd(config)
         self.get(lbd)
         lbd.reload(config)

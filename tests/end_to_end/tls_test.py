@@ -10,7 +10,8 @@ import tempfile
 import time
 import unittest
 
-from testbed import Background, EndToEnd, end, http_config, quick_server, run, start, tool
+from testbed import (MAY_GROW, SANITIZER, WORKERS, Background, EndToEnd, end, http_config,
+                     quick_server, run, start, tool)
 from tls import Authority, TlsClient, client_context, openssl
 from wire import Backend, Client, Cut, answer
 
@@ -27,7 +28,7 @@ class TlsCase(EndToEnd):
         cls.authority = Authority(cls.directory)
         cls.certificate = cls.authority.issue("a.example", "a.example", "IP:127.0.0.1")
 
-    def config(self, backends=None, listener=None, workers=1, **tls):
+    def config(self, backends=None, listener=None, workers=WORKERS, **tls):
         backends = backends or [self.enterContext(Backend())]
         tls = {"certificates": [self.certificate], **tls}
         config = http_config(backends, listener={"tls": tls, **(listener or {})})
@@ -366,6 +367,45 @@ class Certificates(TlsCase):
         self.assertNotIn("Non-2xx", report)
         self.assertEqual(kept.get().status, 200)
 
+    def ends(self, lbd):
+        """When certificates end, by listener and file; the text of /metrics says the same."""
+        ends = {(each["listener"], each["certificate"]): each["not_after_unix_seconds"]
+                for each in lbd.metrics()["certificates"]}
+        text = lbd.admin("GET", "/metrics")[1]
+        for (listener, file), end in ends.items():
+            sample = text.split("lbd_tls_certificate_not_after_timestamp_seconds{listener="
+                                f'"{listener}",certificate="{file}"}} ', 1)[1]
+            self.assertEqual(float(sample.split()[0]), end)
+        return ends
+
+    def test_metrics_say_when_they_end(self):
+        live = self.authority.path("renewed.pem")
+
+        def renew(days, *behind):
+            self.authority.issue("short", "short.example", end=days)
+            with open(live, "w") as file:
+                os.fchmod(file.fileno(), 0o600)
+                for name in ("short.pem", *behind, "short.key"):
+                    with open(self.authority.path(name)) as part:
+                        file.write(part.read())
+        renew(30)
+        config = self.config(certificates=[self.certificate, {"certificate": live}])
+        lbd = self.lbd(config)
+
+        def days_left():
+            return {file: round((end - time.time()) / 86400)
+                    for (listener, file), end in self.ends(lbd).items() if listener == "web"}
+        self.assertEqual(days_left(), {self.certificate["certificate"]: 1, live: 30})
+        renew(60)
+        self.assertEqual(days_left()[live], 30, "the one in use")
+        lbd.reload("nonsense", "config_rejected")
+        self.assertEqual(days_left()[live], 30)
+        lbd.reload(config)
+        self.assertEqual(days_left()[live], 60)
+        renew(60, "authority.pem")
+        lbd.reload(config)
+        self.assertEqual(days_left()[live], 1, "one behind it ends before")
+
     def test_what_cannot_be_used_changes_nothing(self):
         bad = self.authority.path("bad.pem")
         with open(bad, "w") as file:
@@ -506,7 +546,7 @@ class Bodies(TlsCase):
             client.request()
         self.until(lambda: len(backend.requests) == 9)
         time.sleep(0.5)
-        self.assertLess(lbd.resident_bytes() - before, 16 << 20)
+        self.assertLess(lbd.resident_bytes() - before, MAY_GROW)
         for client in clients:
             self.assertEqual(len(client.read_response().body), len(big))
 
@@ -524,7 +564,8 @@ class Crowds(TlsCase):
             self.assertEqual(client.get().status, 200)
         self.assertEqual(lbd.metrics()["listeners"][0]["connections_active"], 1001)
         per_connection = (lbd.resident_bytes() - before) / 1000
-        self.assertLess(per_connection, 24_000)
+        # With a sanitizer each of OpenSSL's many small pieces has margins, and ends in quarantine.
+        self.assertLess(per_connection, 400_000 if SANITIZER else 24_000)
         for client in clients:
             self.assertEqual(client.get().status, 200)
 

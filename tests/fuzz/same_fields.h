@@ -20,9 +20,7 @@ inline std::vector<std::pair<std::string, std::string>> end_to_end(
   std::vector<std::pair<std::string, std::string>> all;
   for (const net::http::Field& field : fields) {
     const bool ours = field.id == FieldId::content_length || field.id == FieldId::expect ||
-                      field.id == FieldId::max_forwards || field.id == FieldId::x_forwarded_for ||
-                      field.id == FieldId::x_forwarded_host ||
-                      field.id == FieldId::x_forwarded_proto;
+                      field.id == FieldId::max_forwards || tells_origin(field.id);
     if (!ours && !is_hop_by_hop(field, fields)) all.emplace_back(field.name, field.value);
   }
   return all;

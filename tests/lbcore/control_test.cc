@@ -158,6 +158,18 @@ TEST_F(ControlTest, ProbesAgainOneIntervalAfterTheEndOfTheLast) {
   EXPECT_EQ(actions(), Words{"probe b1"});
 }
 
+TEST_F(ControlTest, AProbeThatCouldNotBeAskedSaysNothing) {
+  start_healthy();
+  for (int round = 0; round < 5; ++round) {
+    advance(5s);
+    EXPECT_EQ(actions(), (Words{"probe b1", "probe b2"}));
+    control_.handle_probe_result(now_, probes_.at("b1"), std::nullopt);
+    pass("b2");
+    EXPECT_EQ(actions(), Words{});
+  }
+  EXPECT_EQ(health(), (std::vector{kHealthy, kHealthy}));
+}
+
 TEST_F(ControlTest, AProbeThatTakesTooLongHasFailed) {
   web.backends.pop_back();
   load();

@@ -359,6 +359,19 @@ TEST(Metrics, SayWhoIsEjectedAndByWhichRule) {
             R"({"cluster":"shop","rule":"consecutive_failures","detected":5,"enforced":2})");
 }
 
+TEST(Metrics, SayWhenCertificatesEnd) {
+  ControlFacts with_tls = facts();
+  with_tls.certificates = {{"web", "a.pem", 1'800'000'000}, {"web", "b.pem", 1'900'000'000}};
+  const std::string text = to_prometheus({first_worker()}, with_tls);
+  for (const char* line : {R"({listener="web",certificate="a.pem"} 1800000000)",
+                           R"({listener="web",certificate="b.pem"} 1900000000)"}) {
+    const std::string name = "lbd_tls_certificate_not_after_timestamp_seconds";
+    EXPECT_TRUE(has_line(text, name + line)) << line;
+  }
+  EXPECT_EQ(to_json({first_worker()}, with_tls)["certificates"][0].dump(),
+            R"({"listener":"web","certificate":"a.pem","not_after_unix_seconds":1800000000})");
+}
+
 TEST(Metrics, CountWhatTheRateLimitRefused) {
   net::WorkerSnapshot worker = first_worker();
   worker.listeners["web"].rate_limited = 3;
@@ -474,6 +487,7 @@ constexpr const char* kJson = R"GOLDEN({
     }
   ],
   "ejections": [],
+  "certificates": [],
   "listeners": [
     {
       "name": "web",

@@ -115,6 +115,32 @@ TEST_F(Allocations, NoneForARequestThatIsRouted) {
   EXPECT_EQ(over_a_thousand(round), 0u);
 }
 
+// The walk through who passed it on, ids for it, and the fields that tell of both.
+TEST_F(Allocations, NoneForARequestThatATrustedProxyPassesOn) {
+  setup.trusted_proxies = TrustedProxies(std::vector<TrustedProxy>{{IpPrefix::parse("127.0.0.1")}});
+  setup.forwarded = ForwardedFields::both;
+  setup.request_id = setup.traceparent = true;
+  const std::string get =
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 2001:db8:1:2:3:4:5:6, 127.0.0.1\r\n"
+      "Forwarded: for=\"[2001:db8:1:2:3:4:5:6]\"\r\n\r\n";
+  Peer client = connect();
+  client.send(get);
+  Peer upstream = backend.accept();
+  const std::string head = upstream.read_head();
+  EXPECT_NE(head.find("X-Forwarded-For: 2001:db8:1:2:3:4:5:6, 127.0.0.1, 127.0.0.1\r\n"),
+            std::string::npos)
+      << head;
+  upstream.send(kOk);
+  client.read_until("ok");
+  const auto round = [&] {
+    client.send(get);
+    upstream.read_head();
+    upstream.send(kOk);
+    client.read_until("ok");
+  };
+  EXPECT_EQ(over_a_thousand(round), 0u);
+}
+
 // A new connection of a client costs one, the state of its Stream.
 TEST_F(Allocations, FewForAConnectionOfAClient) {
   Peer client = connect();

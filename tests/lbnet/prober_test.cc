@@ -3,6 +3,7 @@
 #include "lbnet/prober.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "tests/lbnet/sockets.h"
 
@@ -38,11 +39,24 @@ class ProberTest : public ::testing::Test {
   static constexpr ProbeId kProbe{ClusterId{1}, BackendId{2}, 3};
   std::vector<std::string> reports_;
   boost::asio::io_context io_{1};
-  Prober prober_{io_, [this](const ProbeId& id, ProbeResult result, const std::string& detail) {
-                   EXPECT_TRUE(id == kProbe);
-                   reports_.push_back((result == ProbeResult::pass ? "pass " : "fail ") + detail);
-                 }};
+  Prober prober_{
+      io_, [this](const ProbeId& id, std::optional<ProbeResult> result, const std::string& detail) {
+        EXPECT_TRUE(id == kProbe);
+        const char* word = !result ? "unasked " : *result == ProbeResult::pass ? "pass " : "fail ";
+        reports_.push_back(word + detail);
+      }};
 };
+
+TEST_F(ProberTest, SaysNothingOfABackendThatItHasNoDescriptorFor) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  probe(backend.port());
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(report(), "unasked Too many open files");
+}
 
 TEST_F(ProberTest, AsksForThePath) {
   HealthCheckConfig check;

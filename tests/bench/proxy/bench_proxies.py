@@ -5,18 +5,22 @@ CPU time, user and system, of a proxy's processes divided by the requests it car
 requests per second it does not depend on how fast the load generator is, and it repeats within a
 few percent where wall time does not. Compare figures of one run with each other only.
 
+latency_1k is another matter: how much later an answer comes through a proxy, at 1,000 requests a
+second (latency.py). So is two_workers: how much more than one worker two serve (workers.py).
+
     bench_proxies.py                        all four, 128-byte answers
     bench_proxies.py --install --case all   installs missing peers (root, apt-get), every case
     bench_proxies.py --only floor,lbd --rounds 3
     bench_proxies.py --syscalls             system calls per request of lbd, by strace
+    bench_proxies.py --syscalls --at-most 4 fails when there are more than that and its epoll_wait
+    bench_proxies.py --instructions         instructions per request of lbd, by callgrind
     bench_proxies.py --check                starts everything, checks the answers, times nothing
 
-Exit code: 0 done, 1 a proxy answered wrongly or wrk saw errors, 2 usage, 3 something is missing.
+Exit code: 0 done, 1 a proxy answered wrongly, saw errors or made too many calls, 2 usage, 3 something is missing.
 """
 
 import argparse
 import contextlib
-import dataclasses
 import json
 import os
 import pathlib
@@ -27,44 +31,23 @@ import tempfile
 
 sys.dont_write_bytecode = True  # Nothing is to appear in the source tree.
 
+import latency
+import report
+import workers
+from cases import CASES
 from foreign import ForeignMeter, irq_time_is_apart
 from install import install_missing
-from handshakes import Certificate, Handshakes
-from load import Wrk, check_answers
+from handshakes import Certificate
+from instructions import instructions_per_request
+from load import check_answers
 from processes import Cpus, Failed, Unusable, start_announced
 from proxies import Floor, Haproxy, Lbd, Nginx, Site, version_line, which
-from report import add_ratios, table_lines
 from rounds import Contender, run_rounds
-from syscalls import count_syscalls, syscall_lines
+from syscalls import count_syscalls, require_at_most, syscall_lines
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
-@dataclasses.dataclass
-class Case:
-    protocol: str
-    body_bytes: int
-    close: bool = False  # A new connection for each request, which the proxy ends.
-    tls: bool = False
-    handshakes: str = ""  # "full" or "resumed": a new connection of TLS for each request.
-
-    def load(self, certificate):
-        if self.handshakes:
-            return Handshakes(certificate, resume=self.handshakes == "resumed")
-        return Wrk("https" if self.tls else "http",
-                   ["-H", "Connection: close"] if self.close else [])
-
-
-CASES = {
-    "http_128": Case("http", 128),
-    "http_64k": Case("http", 64 * 1024),
-    "http_close": Case("http", 128, close=True),
-    "tls_128": Case("http", 128, tls=True),
-    "tls_full": Case("http", 128, tls=True, handshakes="full"),
-    "tls_resumed": Case("http", 128, tls=True, handshakes="resumed"),
-    "tcp_128": Case("tcp", 128),
-    "tcp_1m": Case("tcp", 1024 * 1024),
-}
 PROXIES = ("floor", "nginx", "haproxy", "lbd")
 
 
@@ -100,7 +83,7 @@ def parse_arguments():
     parser.add_argument("--seconds", type=at_least(float, 0.3), default=1.5,
                         help="of one round of one proxy, default 1.5")
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin",
-                        help="where floor_relay, bench_backend and lbd are")
+                        help="where floor_relay, bench_backend, paced_client and lbd are")
     parser.add_argument("--lbd", type=pathlib.Path, help="the lbd to measure")
     parser.add_argument("--json", metavar="FILE", help="the figures, every round; - for stdout")
     parser.add_argument("--install", action="store_true", help="install what is missing first")
@@ -108,11 +91,17 @@ def parse_arguments():
     mode.add_argument("--check", action="store_true", help="check the answers, time nothing")
     mode.add_argument("--syscalls", action="store_true",
                       help="count system calls per request instead (of lbd, or of --only)")
+    mode.add_argument("--instructions", action="store_true",
+                      help="count instructions per request instead (of lbd, or of --only)")
+    parser.add_argument("--at-most", type=at_least(float, 0), metavar="N",
+                        help="with --syscalls: fail above N for each request, epoll_wait apart")
     arguments = parser.parse_args()
+    if arguments.at_most is not None and not arguments.syscalls:
+        parser.error("--at-most goes with --syscalls")
     # Children run in a folder of their own, where a relative path would mean something else.
     arguments.bin = arguments.bin.resolve()
     arguments.lbd = (arguments.lbd or arguments.bin / "lbd").resolve()
-    if arguments.syscalls and not arguments.only:
+    if (arguments.syscalls or arguments.instructions) and not arguments.only:
         arguments.only = ["lbd"]
     return arguments
 
@@ -149,8 +138,8 @@ class Bench:
                 json.dump(figures, file, indent=2)
 
     def prepare(self):
-        needed = [] if self.arguments.check else (
-            ["strace"] if self.arguments.syscalls else ["wrk"])
+        needed = ([] if self.arguments.check else ["strace"] if self.arguments.syscalls
+                  else ["valgrind"] if self.arguments.instructions else ["wrk"])
         peers = [proxy.name for proxy in self.proxies if proxy.name in ("haproxy", "nginx")]
         if self.arguments.install:
             tcp = any(CASES[case].protocol == "tcp" for case in self.arguments.case)
@@ -191,13 +180,19 @@ class Bench:
 
     def run_case(self, name):
         case = CASES[name]
+        if (self.arguments.syscalls or self.arguments.instructions) and not case.plain():
+            raise Unusable(f"{name}: this is counted on plain connections that stay")
         with contextlib.ExitStack() as stack:
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="lb_bench_"))
-            backend, backend_port = start_announced(
+            if case.workers:
+                return self.compare_workers(name, directory, stack)
+            backend, port = start_announced(
                 "bench_backend", self.backend_command(case), self.cpus.load, directory)
             stack.enter_context(backend)
             certificate = Certificate(directory) if case.tls else None
-            site = Site(directory, self.cpus.proxy, case.protocol, backend_port, certificate)
+            site = Site(directory, self.cpus.proxy, case.protocol, [port], certificate)
+            if self.arguments.instructions:
+                return self.count_instructions(name, site)
             contenders = []
             for proxy in self.present(case):
                 process, port = proxy.start(site)
@@ -205,22 +200,23 @@ class Bench:
                 check_answers(proxy.name, port, case.body_bytes, certificate)
                 contenders.append(Contender(proxy.name, process, port, case.load(certificate)))
             if self.arguments.check:
-                for contender in contenders:
-                    self.say(f"{name}: {contender.name} answers correctly")
-                return {}
-            if self.arguments.syscalls and (case.close or case.tls):
-                raise Unusable(f"{name}: system calls are counted on plain connections that stay")
+                return self.say_they_answer(name, contenders)
             if self.arguments.syscalls:
                 return self.count_syscalls(name, contenders, directory)
-            foreign = ForeignMeter(self.cpus.proxy | self.cpus.load,
-                                   [backend, *(each.process for each in contenders)])
-            return self.time_rounds(name, contenders, directory, foreign)
+            if case.rate:
+                return self.time_answers(name, contenders, backend, site, directory)
+            return self.time_requests(name, contenders, backend, directory)
 
     def backend_command(self, case):
         binary = self.arguments.bin / "bench_backend"
         if not os.access(binary, os.X_OK):
             raise Unusable(f"{binary} is not built")
         return [str(binary), "0", str(case.body_bytes)]
+
+    def say_they_answer(self, case, contenders):
+        for each in contenders:
+            self.say(f"{case}: {each.name} answers correctly")
+        return {}
 
     def count_syscalls(self, case, contenders, directory):
         counts = {}
@@ -229,17 +225,65 @@ class Bench:
                                                directory)
             for line in syscall_lines(f"{case}: {each.name}", counts[each.name]):
                 self.say(line)
+            if self.arguments.at_most is not None:
+                require_at_most(self.arguments.at_most, f"{case}: {each.name}", counts[each.name])
         return counts
 
-    def time_rounds(self, case, contenders, directory, foreign):
+    def count_instructions(self, name, site):
+        counts = {}
+        for proxy in self.present(CASES[name]):
+            counts[proxy.name] = instructions_per_request(proxy, site)
+            self.say(f"{name}: {proxy.name}: {counts[proxy.name]:,.0f} instructions per request")
+        return counts
+
+    def time_requests(self, name, contenders, backend, directory):
+        results = self.rounds_of(contenders, [backend], directory)
+        report.add_ratios(results)
+        return self.say_table(name, report.table_rows(results), results)
+
+    def time_answers(self, name, contenders, backend, site, directory):
+        binary = self.arguments.bin / "paced_client"
+        if not os.access(binary, os.X_OK):
+            raise Unusable(f"{binary} is not built")
+        pace = latency.Pace(str(binary), CASES[name].rate)
+        paced = [latency.PacedContender(latency.DIRECT, backend, site.backend_port, pace)]
+        paced += [latency.PacedContender(each.name, each.process, each.port, pace)
+                  for each in contenders]
+        with latency.processors_awake() as awake:
+            if not awake:
+                self.say("processors may sleep (only root may keep them awake): waking them is in "
+                         "these figures, and differs by more than proxies do")
+            results = self.rounds_of(paced, [], directory)
+        latency.add_ratios(results)
+        return self.say_table(name, latency.table_rows(results), results)
+
+    def compare_workers(self, name, directory, stack):
+        case = CASES[name]
+        lbd = [proxy for proxy in self.present(case) if isinstance(proxy, Lbd)]
+        if not lbd or not self.cpus.pinned:
+            self.say(f"without {name}: it takes lbd and two processors")
+            return {}
+        contenders, backends = workers.start(
+            lbd[0].binary, self.backend_command(case), case.body_bytes, self.cpus, directory, stack)
+        if self.arguments.check:
+            return self.say_they_answer(name, contenders)
+        workers.place(contenders, self.cpus, directory)
+        results = self.rounds_of(contenders, backends, directory)
+        workers.add_shares(contenders, results)
+        return self.say_table(name, workers.table_rows(results), results)
+
+    def rounds_of(self, contenders, others, directory):
+        """`others` are processes of this benchmark, too, so no strangers."""
+        seconds = self.arguments.seconds
+        foreign = ForeignMeter(self.cpus.proxy | self.cpus.load,
+                               [*others, *(each.process for each in contenders)])
         for each in contenders:  # Warm-up: pools, caches and connections to the backend grow.
-            each.load.run(each.name, each.port, min(1.0, self.arguments.seconds), self.cpus.load,
-                          directory)
-        run_rounds(contenders, self.arguments.rounds, self.arguments.seconds, self.cpus.load,
-                   directory, foreign)
-        results = {each.name: each.result() for each in contenders}
-        add_ratios(results)
-        for line in table_lines(case, results):
+            each.load.run(each.name, each.port, min(1.0, seconds), self.cpus.load, directory)
+        run_rounds(contenders, self.arguments.rounds, seconds, self.cpus.load, directory, foreign)
+        return {each.name: each.result() for each in contenders}
+
+    def say_table(self, case, rows, results):
+        for line in report.table_lines(case, rows, results):
             self.say(line)
         return results
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from processes import Failed, Process
@@ -54,25 +55,40 @@ class Wrk:
     options: list
 
     def run(self, name, port, seconds, cpus, directory):
-        return run_wrk(name, f"{self.scheme}://127.0.0.1:{port}/", seconds, cpus, directory,
-                       self.options)
-
-
-def run_wrk(name, url, seconds, cpus, directory, options):
-    """wrk for that long, which may be a fraction; wrk itself only knows whole seconds, so it is
-    told to stop, after which it reports as always."""
-    output_path = os.path.join(directory, "wrk.stdout")
-    with open(output_path, "wb") as output:
-        command = [which("wrk"), "-t1", f"-c{CONNECTIONS}", "-d600s", *options, url]
-        with Process("wrk", command, cpus, directory, stdout=output) as wrk:
+        url = f"{self.scheme}://127.0.0.1:{port}/"
+        with RunningWrk(name, url, CONNECTIONS, cpus, directory, self.options) as wrk:
             time.sleep(seconds)
-            wrk.child.send_signal(signal.SIGINT)
-            try:
-                wrk.child.wait(timeout=TIMEOUT_SECONDS)
-            except subprocess.TimeoutExpired:
-                raise Failed(f"{name}: wrk did not end when told to") from None
-    with open(output_path) as output:
-        text = output.read()
+            return wrk.stop()
+
+
+class RunningWrk:
+    """wrk until stop(), which may be after a fraction of a second; wrk itself only knows whole
+    ones, so it is told to stop, after which it reports as always."""
+
+    def __init__(self, name, url, connections, cpus, directory, options=()):
+        self.name = name
+        self.output = tempfile.TemporaryFile(dir=directory)
+        command = [which("wrk"), "-t1", f"-c{connections}", "-d600s", *options, url]
+        self.wrk = Process("wrk", command, cpus, directory, stdout=self.output)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.wrk.stop()
+        self.output.close()
+
+    def stop(self):
+        self.wrk.child.send_signal(signal.SIGINT)
+        try:
+            self.wrk.child.wait(timeout=TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{self.name}: wrk did not end when told to") from None
+        self.output.seek(0)
+        return read_wrk(self.name, self.wrk, self.output.read().decode(errors="replace"))
+
+
+def read_wrk(name, wrk, text):
     count = re.search(r"(\d+) requests in", text)
     rate = re.search(r"Requests/sec:\s*([\d.]+)", text)
     if wrk.child.returncode != 0 or not count or not rate or int(count.group(1)) == 0:
@@ -88,11 +104,11 @@ class ExactLoad:
 
     REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
-    def __init__(self, name, port):
+    def __init__(self, name, port, connections=CONNECTIONS):
         self.name = name
         self.sockets = []
         try:
-            for _ in range(CONNECTIONS):
+            for _ in range(connections):
                 self.sockets.append(
                     socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS))
         except OSError:

@@ -27,8 +27,13 @@ class Site:
     directory: str
     cpus: set
     protocol: str  # http or tcp
-    backend_port: int
+    backend_ports: list  # Only lbd is ever put in front of more than one.
     certificate: object = None  # Of a listener with TLS; see handshakes.py.
+    under: tuple = ()  # A command that runs the proxy, such as valgrind with its options.
+
+    @property
+    def backend_port(self):
+        return self.backend_ports[0]
 
 
 def version_line(command):
@@ -54,8 +59,8 @@ class Floor:
         return "floor_relay of this tree"
 
     def start(self, site):
-        return start_announced(self.name, [self.binary, "0", str(site.backend_port)], site.cpus,
-                               site.directory)
+        command = [*site.under, self.binary, "0", str(site.backend_port)]
+        return start_announced(self.name, command, site.cpus, site.directory)
 
 
 class Configured:
@@ -67,7 +72,8 @@ class Configured:
         config = os.path.join(site.directory, self.config_name)
         with open(config, "w") as file:
             file.write(self.config(site, port))
-        process = Process(self.name, self.command(config, site), site.cpus, site.directory)
+        process = Process(self.name, [*site.under, *self.command(config, site)], site.cpus,
+                          site.directory)
         try:
             process.wait_until_accepting(port)
         except BaseException:
@@ -77,11 +83,11 @@ class Configured:
 
 
 class Lbd(Configured):
-    name = "lbd"
-    config_name = "lbd.yaml"
-
-    def __init__(self, binary):
+    def __init__(self, binary, workers=1, name="lbd"):
         self.binary = binary
+        self.workers = workers
+        self.name = name
+        self.config_name = name + ".yaml"
 
     def missing(self, _protocol):
         return None if os.access(self.binary, os.X_OK) else f"{self.binary} is not built"
@@ -98,6 +104,8 @@ class Lbd(Configured):
         if site.certificate:
             tls = (f", tls: {{certificates: [{{certificate: {site.certificate.file}, "
                    f"key: {site.certificate.key}}}]}}")
+        backends = "".join(f'      - {{id: b{port}, address: "127.0.0.1:{port}"}}\n'
+                           for port in site.backend_ports)
         return f"""\
 listeners:
   - {{name: bench, bind: "127.0.0.1:{port}", protocol: {site.protocol}, cluster: bench{tls}}}
@@ -105,8 +113,8 @@ clusters:
   - name: bench
     strategy: round_robin
     backends:
-      - {{id: b1, address: "127.0.0.1:{site.backend_port}"}}
-workers: 1
+{backends}\
+workers: {self.workers}
 log: {{level: warning, access: "off"}}
 """
 

@@ -1,4 +1,4 @@
-"""The table people read. The JSON beside it has the same figures and every round."""
+"""The tables people read. The JSON beside them has the same figures and every round."""
 
 # Column "rounds": those that had the processors to themselves, of all that were run.
 RELATIVE_TO = ("floor", "nginx", "haproxy")
@@ -11,7 +11,7 @@ def add_ratios(results):
                            for other in RELATIVE_TO if other in results}
 
 
-def table_lines(case, results):
+def table_rows(results):
     header = ["proxy", "requests/s", "us CPU/request", "(median)"]
     header += [f"/ {other}" for other in RELATIVE_TO] + ["CPU busy", "rounds"]
     rows = [header]
@@ -23,7 +23,12 @@ def table_lines(case, results):
                 for other in RELATIVE_TO]
         row += [f"{result['cpu_share']:.0%}", f"{result['rounds_fed']}/{len(result['rounds'])}"]
         rows.append(row)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    return rows
+
+
+def table_lines(case, rows, results):
+    """The first row is the header, the first column names."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["", case]
     for row in rows:
         cells = [row[0].ljust(widths[0])]

@@ -141,13 +141,13 @@ TEST(HeaderRules, RefuseToBuildALineThatIsTwo) {
 }
 
 TEST(HeaderRules, KnowWhatTheProxyWritesItself) {
-  for (const char* name :
-       {"Host", "content-length", "Transfer-Encoding", "CONNECTION", "keep-alive", "Upgrade", "TE",
-        "Trailer", "Expect", "Proxy-Connection", "X-Forwarded-For", "x-forwarded-anything"}) {
+  for (const char* name : {"Host", "content-length", "Transfer-Encoding", "CONNECTION",
+                           "keep-alive", "Upgrade", "TE", "Trailer", "Expect", "Proxy-Connection",
+                           "X-Forwarded-For", "x-forwarded-anything", "Forwarded"}) {
     EXPECT_TRUE(why_reserved(name)) << name;
   }
-  for (const char* name : {"X-Forwarded", "Forwarded", "Server", "Content-Type", "Set-Cookie",
-                           "Authorization", "Hosts", "Via"}) {
+  for (const char* name :
+       {"X-Forwarded", "Server", "Content-Type", "Set-Cookie", "Authorization", "Hosts", "Via"}) {
     EXPECT_FALSE(why_reserved(name)) << name;
   }
 }

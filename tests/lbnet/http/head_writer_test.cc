@@ -12,11 +12,12 @@ namespace {
 class HeadWriter : public ::testing::Test {
  protected:
   // What a backend gets for these bytes of a client.
-  std::string forwarded(const std::string& text) {
+  std::string forwarded(const std::string& text, const RequestChanges& changes = {},
+                        std::string_view peer = "192.0.2.7") {
     RequestHead head;
     EXPECT_EQ(parse_request_head(text, head), 0) << text;
     Buffer out(pool_);
-    EXPECT_TRUE(write_request_head(head, "192.0.2.7", out));
+    EXPECT_TRUE(write_request_head(head, peer, out, changes));
     return std::string{out.view()};
   }
 
@@ -53,6 +54,83 @@ TEST_F(HeadWriter, TrustsNobodyBeforeThePeer) {
   EXPECT_EQ(forwarded("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 10.0.0.1\r\n"
                       "x-forwarded-proto: https\r\nX-Forwarded-Host: b\r\n\r\n"),
             "GET / HTTP/1.1\r\nHost: a\r\n" + kForwarded + "X-Forwarded-Host: a\r\n\r\n");
+}
+
+const std::string kFromAProxy =
+    "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"
+    "X-Forwarded-Host: b\r\nX-Forwarded-Port: 443\r\nX_Forwarded_Prefix: /p\r\nX-Real-IP: "
+    "192.0.2.1\r\n"
+    "Forwarded: for=192.0.2.1\r\nx-forwarded-for: 10.0.0.2\r\nForwarded: for=\"\r\n\r\n";
+const std::string kSameLine = "GET / HTTP/1.1\r\nHost: a\r\n";
+
+TEST_F(HeadWriter, LeavesOutWhateverAStrangerSaysOfItsOrigin) {
+  EXPECT_EQ(forwarded(kFromAProxy), kSameLine + kForwarded + "X-Forwarded-Host: a\r\n\r\n");
+  EXPECT_EQ(forwarded(kFromAProxy, {.forwarded = ForwardedFields::none}), kSameLine + "\r\n");
+  EXPECT_EQ(forwarded(kFromAProxy, {.secure = true, .forwarded = ForwardedFields::rfc7239}),
+            kSameLine + "Forwarded: for=192.0.2.7;host=\"a\";proto=https\r\n\r\n");
+}
+
+TEST_F(HeadWriter, AddsToWhatATrustedProxySays) {
+  const std::string others =
+      "X-Forwarded-Port: 443\r\nX_Forwarded_Prefix: /p\r\nX-Real-IP: 192.0.2.1\r\n";
+  const std::string forwarded_lines = "Forwarded: for=192.0.2.1\r\nForwarded: for=\"\r\n";
+  const std::string x_forwarded_lines =
+      "X-Forwarded-For: 192.0.2.1, 10.0.0.2, 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+      "X-Forwarded-Host: b\r\n";
+  EXPECT_EQ(forwarded(kFromAProxy, {.peer_trusted = true}),
+            kSameLine + others + forwarded_lines + x_forwarded_lines + "\r\n");
+  // What cannot be read would make ours unreadable.
+  EXPECT_EQ(forwarded(kFromAProxy, {.forwarded = ForwardedFields::both, .peer_trusted = true}),
+            kSameLine + others + x_forwarded_lines +
+                "Forwarded: for=192.0.2.1, for=192.0.2.7;host=\"a\";proto=http\r\n\r\n");
+  EXPECT_EQ(forwarded(kFromAProxy, {.forwarded = ForwardedFields::none, .peer_trusted = true}),
+            kSameLine +
+                "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"
+                "X-Forwarded-Host: b\r\n" +
+                others +
+                "Forwarded: for=192.0.2.1\r\nx-forwarded-for: 10.0.0.2\r\n"
+                "Forwarded: for=\"\r\n\r\n");
+}
+
+TEST_F(HeadWriter, TellsATrustedProxysClientWhenItDoesNot) {
+  const RequestChanges trusted{.secure = true, .peer_trusted = true};
+  EXPECT_EQ(forwarded(kSameLine + "X-Forwarded-For:\r\nX-Forwarded-Proto: x\r\n\r\n", trusted),
+            kSameLine +
+                "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+                "X-Forwarded-Host: a\r\n\r\n");
+  EXPECT_EQ(forwarded(kSameLine + "X-Forwarded-For: 192.0.2.1\r\n\r\n", trusted, "unix:"),
+            kSameLine +
+                "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"
+                "X-Forwarded-Host: a\r\n\r\n");
+}
+
+TEST_F(HeadWriter, WritesAddressesInForwardedAsItsGrammarHasThem) {
+  const RequestChanges changes{.forwarded = ForwardedFields::rfc7239};
+  EXPECT_EQ(forwarded("GET / HTTP/1.1\r\nHost: a;by=b\r\n\r\n", changes, "2001:db8::1"),
+            "GET / HTTP/1.1\r\nHost: a;by=b\r\n"
+            "Forwarded: for=\"[2001:db8::1]\";host=\"a;by=b\";proto=http\r\n\r\n");
+  EXPECT_EQ(forwarded("GET / HTTP/1.0\r\n\r\n", changes, "unix:"),
+            "GET / HTTP/1.1\r\nHost: \r\nForwarded: for=unknown;proto=http\r\n\r\n");
+}
+
+TEST_F(HeadWriter, NamesRequestsInPlaceOfWhatCame) {
+  const std::string named = kSameLine +
+                            "X-Request-Id: theirs\r\ntraceparent: theirs\r\n"
+                            "tracestate: theirs\r\nConnection: x-request-id, tracestate\r\n\r\n";
+  const RequestChanges silent{.forwarded = ForwardedFields::none};
+  EXPECT_EQ(forwarded(named, silent), kSameLine +
+                                          "X-Request-Id: theirs\r\ntraceparent: theirs\r\n"
+                                          "tracestate: theirs\r\n\r\n");
+  EXPECT_EQ(
+      forwarded(named,
+                {.forwarded = ForwardedFields::none, .request_id = "ours", .traceparent = "ours"}),
+      kSameLine + "X-Request-Id: ours\r\ntraceparent: ours\r\n\r\n");
+  const HeaderRules rules({.set = {{{"X-Request-Id", "fixed"}}}});
+  EXPECT_EQ(forwarded(named, {.rules = &rules,
+                              .forwarded = ForwardedFields::none,
+                              .request_id = "ours",
+                              .traceparent = "ours"}),
+            kSameLine + "traceparent: ours\r\nX-Request-Id: fixed\r\n\r\n");
 }
 
 TEST_F(HeadWriter, SaysTheLengthOnceAndWithoutOrnament) {

@@ -122,9 +122,7 @@ std::vector<std::pair<std::string, std::string>> end_to_end(const std::vector<Fi
   std::vector<std::pair<std::string, std::string>> all;
   for (const Field& field : fields) {
     const bool ours = field.id == FieldId::content_length || field.id == FieldId::expect ||
-                      field.id == FieldId::x_forwarded_for ||
-                      field.id == FieldId::x_forwarded_host ||
-                      field.id == FieldId::x_forwarded_proto;
+                      tells_origin(field.id);
     if (!ours && !is_hop_by_hop(field, fields)) all.emplace_back(field.name, field.value);
   }
   return all;
