@@ -11,7 +11,7 @@ import time
 import unittest
 
 from fault_load import FaultRun, FaultyServer
-from testbed import EndToEnd, deaf_address, http_config
+from testbed import MAY_GROW, EndToEnd, deaf_address, http_config
 from wire import Backend, Client
 
 MIB = 1 << 20
@@ -324,7 +324,7 @@ class StoppedReaders(EndToEnd):
             time.sleep(0.1)
             most = max(most, lbd.resident_bytes())
         self.assertEqual(lbd.cluster()["in_progress"], 12)
-        self.assertLess(most - before, 16 * MIB)
+        self.assertLess(most - before, MAY_GROW)
 
 
 if __name__ == "__main__":
