@@ -407,7 +407,7 @@ void Daemon::reload_file() {
 
 Daemon::Handout Daemon::cluster_handout() {
   auto setups = std::make_shared<std::vector<net::ClusterSetup>>();
-  cluster_tls_.clear();
+  probe_ways_.clear();
   const auto last_details = std::exchange(probe_details_, {});  // Of backends that left: dropped.
   for (const ClusterPlan& plan : control_.plans()) {
     for (const BackendId id : plan.backend_ids) {
@@ -418,7 +418,8 @@ Daemon::Handout Daemon::cluster_handout() {
     if (auto& affinity = setup.plan.config.affinity; affinity && affinity->cookie.secret.empty()) {
       affinity->cookie.secret = session_secret_;
     }
-    setup.tls = cluster_tls_[plan.id] = tls_.of_cluster(plan.config.name);
+    setup.tls = tls_.of_cluster(plan.config.name);
+    probe_ways_[plan.id] = {setup.tls, plan.config.proxy_protocol};
     for (const BackendConfig& backend : plan.config.backends) {
       setup.endpoints.push_back(endpoints_.at(backend.address));
     }
@@ -494,6 +495,7 @@ net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener
   setup.idle_timeout = listener.timeouts.idle;
   setup.body_timeout = listener.timeouts.body;
   setup.tls = tls_.of_listener(listener.name);
+  setup.proxy_header = listener.identity.proxy_protocol;
   return setup;
 }
 
@@ -518,9 +520,10 @@ void Daemon::after_control() {
     switch (action->kind) {
       case ControlAction::Kind::start_probe: {
         const net::Endpoint& endpoint = endpoints_.at(backend.address);
+        const ProbeWay& way = probe_ways_[probe.cluster];
         prober_.start(probe, control_.health_check(probe), endpoint,
-                      std::string{net::host_field(endpoint, backend.address)},
-                      cluster_tls_[probe.cluster].get());
+                      std::string{net::host_field(endpoint, backend.address)}, way.tls.get(),
+                      way.header);
       } break;
       case ControlAction::Kind::abandon_probe:
         probe_details_[probe.backend] = "no answer in time";

@@ -140,7 +140,11 @@ class Daemon {
   std::map<std::string, int, std::less<>>
       unix_sockets_;  // By path: a descriptor of our own of each.
   TlsContexts tls_;
-  std::map<ClusterId, std::shared_ptr<const net::tls::ClientContext>> cluster_tls_;  // For probes.
+  struct ProbeWay {
+    std::shared_ptr<const net::tls::ClientContext> tls;
+    SentProxyHeader header = SentProxyHeader::none;
+  };
+  std::map<ClusterId, ProbeWay> probe_ways_;
   std::map<std::string, Sockets> unopened_;  // Listeners that wait for the first probes.
   bool open_ = false;
   bool stopping_ = false;

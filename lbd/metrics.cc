@@ -215,6 +215,18 @@ void add_listeners(Families& families, const std::vector<net::WorkerSnapshot>& w
   }
   each("lbd_refused_connections_total", "Connections of clients that had too many",
        MetricType::Counter, [](const Counters& c) { return c.refused_per_client; });
+  MetricFamily& headers = families.add(
+      "lbd_refused_proxy_headers_total",
+      "Connections that did not begin with a PROXY header of a trusted proxy, by what was wrong",
+      MetricType::Counter);
+  for (const auto& [listener, counters] : listeners) {
+    const auto put = [&](const char* reason, std::uint64_t count) {
+      Families::put(headers, {{"listener", listener}, {"reason", reason}}, number(count));
+    };
+    put("untrusted", counters.proxy_headers.untrusted);
+    put("malformed", counters.proxy_headers.malformed);
+    put("timeout", counters.proxy_headers.timeout);
+  }
   MetricFamily& pauses = families.add("lbd_accept_pauses_total",
                                       "Times a worker left connections waiting, by what was short",
                                       MetricType::Counter);
@@ -489,6 +501,10 @@ Json to_json(const std::vector<net::WorkerSnapshot>& workers, const ControlFacts
                          {"connections", counters.connections},
                          {"connections_active", counters.connections_active},
                          {"refused_per_client", counters.refused_per_client},
+                         {"refused_proxy_headers",
+                          {{"untrusted", counters.proxy_headers.untrusted},
+                           {"malformed", counters.proxy_headers.malformed},
+                           {"timeout", counters.proxy_headers.timeout}}},
                          {"accept_pauses",
                           {{"max_connections", counters.pauses_full},
                            {"descriptors", counters.pauses_descriptors}}},

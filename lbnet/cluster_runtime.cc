@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "lbnet/clock.h"
+#include "lbnet/proxy_sender.h"
 #include "lbnet/tls/client_context.h"
 #include "lbnet/tls/tls_connection.h"
 #include "lbnet/worker.h"
@@ -50,7 +51,8 @@ void ClusterRuntime::apply(const ClusterSetup& setup) {
   key_expression_ = lb::key_expression(setup.plan.config.strategy);
   affinity_.reset();
   if (setup.plan.config.affinity) affinity_.emplace(setup.plan);
-  load_prober_.apply(load_question(setup.plan.config.strategy), setup.plan.backend_ids, tls_);
+  load_prober_.apply(load_question(setup.plan.config.strategy), setup.plan.backend_ids, tls_,
+                     setup.plan.config.proxy_protocol);
   brain_.handle_config(now(), setup.plan);
   after_brain();
 }
@@ -138,7 +140,8 @@ void ClusterRuntime::set_owner(RequestId request, RequestOwner* owner) {
   owners_[request.slot] = owner;
 }
 
-IoError ClusterRuntime::open_upstream(ConnectionId id, BackendId backend) {
+IoError ClusterRuntime::open_upstream(ConnectionId id, BackendId backend,
+                                      std::unique_ptr<const ProxyHeaderText> header) {
   const Peer* peer = find_peer(backend);
   LB_ASSERT(peer != nullptr);
   const int fd = start_connecting(peer->endpoint);
@@ -148,6 +151,7 @@ IoError ClusterRuntime::open_upstream(ConnectionId id, BackendId backend) {
     watches_.resize(id.slot + 1);
   }
   upstreams_[id.slot] = std::make_unique<Upstream>(worker_.io(), fd, worker_.buffers(), id);
+  upstreams_[id.slot]->header = std::move(header);
   if (tls_) {
     upstreams_[id.slot]->tls = tls_.get();
     upstreams_[id.slot]->stream.start_tls(
@@ -160,6 +164,7 @@ IoError ClusterRuntime::open_upstream(ConnectionId id, BackendId backend) {
 
 Task<IoError> ClusterRuntime::finish_opening(Upstream& upstream) {
   IoError error = co_await upstream.stream.finish_connect();
+  if (error == 0 && upstream.header) error = send_header(upstream.stream, *upstream.header);
   if (error == 0 && upstream.tls != nullptr) error = co_await upstream.stream.handshake();
   co_return error;
 }

@@ -58,9 +58,13 @@ class ClusterRuntime {
   void set_owner(RequestId request, RequestOwner* owner);
 
   // -- Connections
-  // A connection to the backend has begun to open; 0 or errno.
-  [[nodiscard]] IoError open_upstream(ConnectionId id, BackendId backend);
-  // Waits until it is open, its TLS handshake done if there is any; 0 or why it is not.
+  // The PROXY header that a connection has to begin with.
+  [[nodiscard]] SentProxyHeader sent_header() const { return brain_.config().proxy_protocol; }
+  // A connection to the backend has begun to open; 0 or errno. `header`: see Upstream.
+  [[nodiscard]] IoError open_upstream(ConnectionId id, BackendId backend,
+                                      std::unique_ptr<const ProxyHeaderText> header = {});
+  // Waits until it is open, its header sent and its TLS handshake done if there are any; 0 or why
+  // it is not.
   [[nodiscard]] static Task<IoError> finish_opening(Upstream& upstream);
   // REQUIRES: it is open.
   [[nodiscard]] Upstream& upstream(ConnectionId id);
@@ -71,9 +75,10 @@ class ClusterRuntime {
   void cancel_upstream(ConnectionId id);
   // Back to the pool: from now on whatever comes in on it is the end of it.
   void watch_idle(Upstream& upstream);
-  // It was opened by the rules for TLS that hold now.
+  // It was opened by the rules for TLS that hold now, and no client's own, then or now.
   [[nodiscard]] bool up_to_date(const Upstream& upstream) const {
-    return upstream.tls == tls_.get();
+    const bool anybodys = !upstream.header && sent_header() == SentProxyHeader::none;
+    return upstream.tls == tls_.get() && anybodys;
   }
 
   // What the key of a request is made from, for strategies that hash.

@@ -88,6 +88,20 @@ Endpoint Endpoint::from(const sockaddr* address, socklen_t size) {
   return endpoint;
 }
 
+Endpoint Endpoint::from(const IpAddress& address, std::uint16_t port) {
+  using boost::asio::ip::address_v4;
+  using boost::asio::ip::address_v6;
+  if (address.is_v4()) return {address_v4(address.v4_bits()), port};
+  return {address_v6(address.bytes()), port};
+}
+
+std::optional<IpAddress> Endpoint::ip() const {
+  if (is_unix()) return std::nullopt;
+  const boost::asio::ip::address& address = tcp_.address();
+  if (address.is_v4()) return IpAddress::v4(address.to_v4().to_uint());
+  return IpAddress::v6(address.to_v6().to_bytes());
+}
+
 socklen_t Endpoint::write_to(sockaddr_storage& room) const {
   if (!is_unix()) {
     std::memcpy(&room, tcp_.data(), tcp_.size());
@@ -175,6 +189,13 @@ Endpoint local_endpoint(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  return Endpoint::from(reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+std::optional<Endpoint> remote_endpoint(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return std::nullopt;
   return Endpoint::from(reinterpret_cast<const sockaddr*>(&address), size);
 }
 

@@ -6,8 +6,11 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "lbcore/ip_address.h"
 
 namespace lb::net {
 
@@ -19,11 +22,14 @@ class Endpoint {
   [[nodiscard]] static Endpoint unix_socket(std::string path);
   // As the system says it.
   [[nodiscard]] static Endpoint from(const sockaddr* address, socklen_t size);
+  [[nodiscard]] static Endpoint from(const IpAddress& address, std::uint16_t port);
 
   [[nodiscard]] bool is_unix() const { return path_ != nullptr; }
   [[nodiscard]] std::string_view path() const { return path_ ? *path_ : std::string_view{}; }
   // REQUIRES: !is_unix().
   [[nodiscard]] const boost::asio::ip::tcp::endpoint& tcp() const { return tcp_; }
+  // Nothing for a unix socket.
+  [[nodiscard]] std::optional<IpAddress> ip() const;
   // Into `room`, as the system wants it; how much of it is used.
   [[nodiscard]] socklen_t write_to(sockaddr_storage& room) const;
 
@@ -69,6 +75,10 @@ inline constexpr std::size_t kUnixPathMax = 107;  // And a zero: sun_path has 10
 
 // What a listening socket is bound to, or one of ours is connected from.
 [[nodiscard]] Endpoint local_endpoint(int fd);
+
+// What the other end of a connection is bound to; nothing when the connection is gone, as then the
+// system does not know any more.
+[[nodiscard]] std::optional<Endpoint> remote_endpoint(int fd);
 
 // Small answers leave at once.
 void set_no_delay(int fd);

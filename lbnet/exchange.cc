@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "lbnet/clock.h"
+#include "lbnet/proxy_sender.h"
 #include "lbnet/tls/tls_connection.h"
 
 namespace lb::net {
@@ -13,6 +14,10 @@ Instant Exchange::now_() { return now(); }
 
 bool Exchange::start(const RequestInput& input) {
   started_ = now();
+  if (cluster_.sent_header() != SentProxyHeader::none && !knows_client()) {
+    outcome_ = Outcome::client_gone;
+    return false;
+  }
   over_ = false;
   return take(cluster_.brain().handle_request(started_, input));
 }
@@ -51,7 +56,15 @@ void Exchange::begin(const Assignment& assignment) {
 
 Task<IoError> Exchange::connect() {
   if (connected_) co_return 0;
-  IoError error = cluster_.open_upstream(assignment_.connection, assignment_.backend);
+  std::unique_ptr<const ProxyHeaderText> header;
+  const SentProxyHeader version = cluster_.sent_header();
+  if (version != SentProxyHeader::none) {
+    // It was known when the request began, unless no header was asked for at that time.
+    if (!knows_client()) co_return ENOTCONN;
+    header = std::make_unique<const ProxyHeaderText>(version, client_way_);
+  }
+  IoError error =
+      cluster_.open_upstream(assignment_.connection, assignment_.backend, std::move(header));
   if (error == 0) error = co_await ClusterRuntime::finish_opening(upstream());
   if (error == 0 && aborted_) error = ECANCELED;  // It was made just when its time was up.
   if (error != 0) {
@@ -64,6 +77,12 @@ Task<IoError> Exchange::connect() {
   cluster_.brain().handle_connected(at, assignment_.request);
   cluster_.after_brain();
   co_return 0;
+}
+
+// Asked for at most once: the client may be gone by the time of another attempt.
+bool Exchange::knows_client() {
+  if (!client_known_) client_known_ = find_way(client_, client_way_);
+  return client_known_;
 }
 
 // What TLS has to say about it, nobody else can.
@@ -134,7 +153,7 @@ void Exchange::abort_attempt(AttemptFailure failure) {
   aborted_ = true;
   abort_reason_ = failure;
   cluster_.cancel_upstream(assignment_.connection);
-  if (also_cancel_ != nullptr) also_cancel_->cancel();
+  client_.cancel();
 }
 
 void Exchange::describe(AccessRecord& record) const {

@@ -2,15 +2,20 @@
 // TCP sessions share it; what is said over the connection is theirs.
 #pragma once
 
+#include <optional>
+
 #include "lbnet/access_log.h"
 #include "lbnet/cluster_runtime.h"
+#include "lbnet/proxy_header.h"
 #include "lbnet/task.h"
 
 namespace lb::net {
 
 class Exchange final : public RequestOwner {
  public:
-  explicit Exchange(ClusterRuntime& cluster) : cluster_(cluster) {}
+  // `client` is the connection that the request came on. What is awaited on it is cancelled, like
+  // what is awaited on the upstream, when the brain's time is up.
+  Exchange(ClusterRuntime& cluster, Stream& client) : cluster_(cluster), client_(client) {}
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -47,8 +52,6 @@ class Exchange final : public RequestOwner {
   [[nodiscard]] Outcome outcome() const { return outcome_; }
   // The brain's time was up: what is awaited on this exchange fails with ECANCELED.
   [[nodiscard]] bool aborted() const { return aborted_; }
-  // Whom to cancel, besides the upstream, when the brain's time is up.
-  void also_cancel(Stream* stream) { also_cancel_ = stream; }
 
   [[nodiscard]] const ClusterRuntime& cluster() const { return cluster_; }
 
@@ -67,8 +70,10 @@ class Exchange final : public RequestOwner {
   void begin(const Assignment& assignment);
   void end(Outcome outcome);
   void note_failure();
+  [[nodiscard]] bool knows_client();
 
   ClusterRuntime& cluster_;
+  Stream& client_;
   Assignment assignment_;
   bool connected_ = false;
   bool aborted_ = false;
@@ -76,8 +81,9 @@ class Exchange final : public RequestOwner {
   bool queued_ = false;
   AttemptFailure abort_reason_{};
   Outcome outcome_ = Outcome::no_backend;
-  Stream* also_cancel_ = nullptr;
   Signal attempt_due_;
+  bool client_known_ = false;
+  std::optional<ProxiedWay> client_way_;  // For PROXY headers to backends, once it is known.
   std::string connect_failure_;  // Why the last handshake with a backend failed, for the log.
   Instant started_, attempt_started_, sent_;
   Duration queue_time_{}, connect_time_{}, response_time_{};

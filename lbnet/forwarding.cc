@@ -1,5 +1,7 @@
 #include "lbnet/forwarding.h"
 
+#include <cerrno>
+
 #include "lbnet/http/head_writer.h"
 #include "lbnet/http/outgoing.h"
 #include "lbnet/worker.h"
@@ -9,11 +11,9 @@ namespace lb::net {
 Forwarding::Forwarding(Worker& worker, Http1Client& client, ClusterRuntime& cluster)
     : worker_(worker),
       client_(client),
-      exchange_(cluster),
+      exchange_(cluster, client.stream()),
       head_(worker.buffers()),
-      kept_(worker.buffers()) {
-  exchange_.also_cancel(&client_.stream());
-}
+      kept_(worker.buffers()) {}
 
 bool Forwarding::take_head(const http::RequestHead& head, std::string_view client_address,
                            const http::RequestChanges& changes,
@@ -97,7 +97,8 @@ Task<IoError> Forwarding::send_request() {
     expects_continue_ = false;
   }
   spawn(pump_body());
-  co_return 0;
+  // It may be over before it has waited for anything, and then nobody else would say so.
+  co_return hopeless() ? ECANCELED : 0;
 }
 
 // True when worker.response_head() holds the head of a final answer, with its bytes in front of
@@ -259,6 +260,7 @@ Task<Forwarding::Delivered> Forwarding::carry_answer() {
     if (with_head && tunnel_) {
       client_.begin_tunnel();
       spawn(pump_body());
+      if (hopeless()) co_return Delivered::client_gone;  // As in send_request().
     }
   }
 }

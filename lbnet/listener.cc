@@ -9,6 +9,7 @@
 #include "lbnet/descriptors.h"
 #include "lbnet/endpoint.h"
 #include "lbnet/http_session.h"
+#include "lbnet/proxy_arrival.h"
 #include "lbnet/refusal.h"
 #include "lbnet/tcp_session.h"
 #include "lbnet/tls/handshake.h"
@@ -71,18 +72,11 @@ void Listener::accept_all() {
 }
 
 void Listener::begin(int fd, const Endpoint& peer, Place place) {
-  const ListenerSetup& setup = *current_->setup;
-  // Clients of a unix socket are all alike to us.
-  const bool counts = worker_.admission().limits_clients() && !peer.is_unix();
-  const bool too_many = counts && !place.assign_to(hash_bytes(address_of(peer)));
   Stream stream(worker_.io(), fd);
-  // One that is refused takes nobody's place, however long it takes to go.
-  if (too_many) return refuse_connection(worker_, setup, std::move(stream));
-  stream.hold(std::move(place));
-  if (setup.tls) {
-    start_handshake(worker_, current_, std::move(stream), peer);
+  if (current_->setup->proxy_header != AcceptedProxyHeader::none) {
+    start_proxy_arrival(worker_, current_, std::move(stream), std::move(place), peer);
   } else {
-    start_session(worker_, current_, std::move(stream), peer);
+    admit(worker_, current_, std::move(stream), std::move(place), peer);
   }
 }
 
@@ -108,6 +102,22 @@ void Listener::wait_for_descriptors() {
     short_of_descriptors_ = false;
     accept_all();
   });
+}
+
+void admit(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down, Place place,
+           const Endpoint& client) {
+  const ListenerSetup& setup = *current->setup;
+  // Clients of a unix socket are all alike to us.
+  const bool counts = worker.admission().limits_clients() && !client.is_unix();
+  const bool too_many = counts && !place.assign_to(hash_bytes(address_of(client)));
+  // One that is refused takes nobody's place, however long it takes to go.
+  if (too_many) return refuse_connection(worker, setup, std::move(down));
+  down.hold(std::move(place));
+  if (setup.tls) {
+    start_handshake(worker, std::move(current), std::move(down), client);
+  } else {
+    start_session(worker, std::move(current), std::move(down), client);
+  }
 }
 
 void start_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,

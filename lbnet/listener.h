@@ -12,6 +12,7 @@
 #include "lbcore/ids.h"
 #include "lbcore/routing/route_table.h"
 #include "lbcore/time.h"
+#include "lbnet/admission.h"
 #include "lbnet/endpoint.h"
 #include "lbnet/stream.h"
 
@@ -39,7 +40,8 @@ struct ListenerSetup {
   Duration head_timeout{};
   Duration idle_timeout{};
   Duration body_timeout{};
-  std::shared_ptr<const tls::ServerContext> tls;  // Null: plain.
+  std::shared_ptr<const tls::ServerContext> tls;                 // Null: plain.
+  AcceptedProxyHeader proxy_header = AcceptedProxyHeader::none;  // That a connection begins with.
 };
 
 // What a listener's sessions go by. An HTTP session looks with each request: clients keep their
@@ -47,6 +49,11 @@ struct ListenerSetup {
 struct CurrentSetup {
   std::shared_ptr<const ListenerSetup> setup;
 };
+
+// Goes on with a connection whose client is known: counts it as that client's, unless it has too
+// many, and shakes hands or begins to serve it.
+void admit(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down, Place place,
+           const Endpoint& client);
 
 // Begins to serve a connection, as its protocol has it.
 void start_session(Worker& worker, std::shared_ptr<const CurrentSetup> current, Stream down,

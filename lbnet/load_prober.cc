@@ -7,6 +7,7 @@
 #include "lbnet/http/body_decoder.h"
 #include "lbnet/http/dictionary.h"
 #include "lbnet/http/head_parser.h"
+#include "lbnet/proxy_sender.h"
 #include "lbnet/stream.h"
 #include "lbnet/tls/client_context.h"
 #include "lbnet/tls/tls_connection.h"
@@ -54,9 +55,10 @@ LoadProber::~LoadProber() { LB_ASSERT(at_rest()); }
 
 void LoadProber::apply(const std::optional<LoadQuestion>& question,
                        std::span<const BackendId> backends,
-                       std::shared_ptr<const tls::ClientContext> tls) {
-  const bool same = question == question_ && tls == tls_;
+                       std::shared_ptr<const tls::ClientContext> tls, SentProxyHeader header) {
+  const bool same = question == question_ && tls == tls_ && header == header_;
   question_ = question;
+  header_ = header;
   tls_ = std::move(tls);
   std::vector<BackendId> staying;
   if (same) staying.assign(backends.begin(), backends.end());
@@ -196,6 +198,9 @@ Task<bool> LoadProber::connect(Talk& talk) {
   if (fd < 0) co_return false;
   talk.stream.emplace(io_, fd);
   IoError error = co_await talk.stream->finish_connect();
+  if (error == 0 && header_ != SentProxyHeader::none) {
+    error = send_header(*talk.stream, ProxyHeaderText::local(header_));
+  }
   if (error == 0 && !talk.abandoned && tls_) {
     talk.stream->start_tls(tls_->connect(talk.host, nullptr));
     error = co_await talk.stream->handshake();

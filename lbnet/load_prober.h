@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lbcore/client_identity.h"
 #include "lbcore/deadline_table.h"
 #include "lbcore/load_question.h"
 #include "lbnet/buffer.h"
@@ -47,9 +48,11 @@ class LoadProber {
   LoadProber& operator=(const LoadProber&) = delete;
 
   // What is asked from now on, if anything, and of whom: connections to others are closed.
-  // `tls`: how; null for plain. When that differs, all connections are new.
+  // `tls`: how; null for plain. `header`: what each connection begins with. When either differs,
+  // all connections are new.
   void apply(const std::optional<LoadQuestion>& question, std::span<const BackendId> backends,
-             std::shared_ptr<const tls::ClientContext> tls = {});
+             std::shared_ptr<const tls::ClientContext> tls = {},
+             SentProxyHeader header = SentProxyHeader::none);
 
   // Asks soon, unless the backend still owes an answer, or has lately been asked in vain: one that
   // cannot be reached or knows of no load is asked once in `max_age`, however many requests there
@@ -89,6 +92,7 @@ class LoadProber {
   Told told_;
   std::optional<LoadQuestion> question_;
   std::shared_ptr<const tls::ClientContext> tls_;
+  SentProxyHeader header_ = SentProxyHeader::none;
   std::vector<std::unique_ptr<Talk>> talks_;      // By backend.
   std::vector<std::unique_ptr<Talk>> forgotten_;  // Those that end before they can go.
   std::vector<Talk*> asked_;                      // To be sent when the loop comes round.

@@ -41,6 +41,13 @@ struct TlsCounters {
   std::uint64_t handshakes_active = 0;  // Under way now.
 };
 
+// Connections that ended for want of a PROXY header, where a listener asks for one.
+struct ProxyHeaderRefusals {
+  std::uint64_t untrusted = 0;  // Of whoever connected, no word is believed.
+  std::uint64_t malformed = 0;  // None, not as we want it, or cut short.
+  std::uint64_t timeout = 0;    // Not in time.
+};
+
 struct ListenerCounters {
   std::uint64_t connections = 0;           // Accepted.
   std::uint64_t connections_active = 0;    // Open now.
@@ -57,6 +64,7 @@ struct ListenerCounters {
   std::uint64_t pauses_full = 0;         // Times accepting stopped for want of a place.
   std::uint64_t pauses_descriptors = 0;  // The same for want of descriptors.
   std::uint64_t refused_per_client = 0;  // Connections of clients that had too many.
+  ProxyHeaderRefusals proxy_headers;
   DurationHistogram durations;
   TlsCounters tls;
 

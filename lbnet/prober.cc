@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "lbnet/http/head_parser.h"
+#include "lbnet/proxy_sender.h"
 #include "lbnet/stream.h"
 #include "lbnet/task.h"
 #include "lbnet/tls/client_context.h"
@@ -24,9 +25,10 @@ bool is_own_shortage(int error) {
 class Prober::Attempt {
  public:
   Attempt(Prober& prober, const ProbeId& probe, int fd, std::unique_ptr<TlsConnection> tls,
-          std::string request)
+          SentProxyHeader header, std::string request)
       : prober_(prober),
         probe_(probe),
+        header_(header),
         request_(std::move(request)),
         stream_(prober.io_, fd),
         in_(prober.buffers_) {
@@ -52,12 +54,16 @@ class Prober::Attempt {
 
  private:
   Task<ProbeResult> probe(std::string& detail) {
-    if (const IoError error = co_await stream_.finish_connect(); error != 0) {
+    IoError error = co_await stream_.finish_connect();
+    if (error == 0 && header_ != SentProxyHeader::none) {
+      error = send_header(stream_, ProxyHeaderText::local(header_));
+    }
+    if (error != 0) {
       detail = std::strerror(error);
       co_return ProbeResult::fail;
     }
     if (stream_.tls() != nullptr) {
-      const IoError error = co_await stream_.handshake();
+      error = co_await stream_.handshake();
       if (error != 0) {
         detail =
             stream_.tls()->failure().empty() ? lb::net::describe(error) : stream_.tls()->failure();
@@ -73,7 +79,8 @@ class Prober::Attempt {
     http::HeadScanner scanner;
     auto found = http::HeadScanner::Result::incomplete;
     while (found == http::HeadScanner::Result::incomplete && !in_.full()) {
-      if (const IoError error = co_await stream_.read_into(in_); error != 0) {
+      error = co_await stream_.read_into(in_);
+      if (error != 0) {
         detail = error == kEndOfStream ? "closed without an answer" : describe(error);
         co_return ProbeResult::fail;
       }
@@ -91,6 +98,7 @@ class Prober::Attempt {
 
   Prober& prober_;
   ProbeId probe_;
+  SentProxyHeader header_;
   std::string request_;  // Empty for a tcp probe.
   Stream stream_;
   Buffer in_;
@@ -102,7 +110,7 @@ Prober::Prober(boost::asio::io_context& io, Done done) : io_(io), done_(std::mov
 Prober::~Prober() = default;
 
 void Prober::start(const ProbeId& probe, const HealthCheckConfig& check, const Endpoint& endpoint,
-                   const std::string& host, const tls::ClientContext* tls) {
+                   const std::string& host, const tls::ClientContext* tls, SentProxyHeader header) {
   const int fd = start_connecting(endpoint);
   if (fd < 0) {
     const int error = errno;
@@ -118,8 +126,9 @@ void Prober::start(const ProbeId& probe, const HealthCheckConfig& check, const E
               " HTTP/1.1\r\nHost: " + host +
               "\r\nUser-Agent: lbd-health-check\r\nAccept: */*\r\nConnection: close\r\n\r\n";
   }
-  auto attempt = std::make_unique<Attempt>(
-      *this, probe, fd, tls == nullptr ? nullptr : tls->connect(host, nullptr), std::move(request));
+  auto attempt = std::make_unique<Attempt>(*this, probe, fd,
+                                           tls == nullptr ? nullptr : tls->connect(host, nullptr),
+                                           header, std::move(request));
   Attempt& started = *attempt;
   attempts_[probe] = std::move(attempt);
   spawn(started.run());

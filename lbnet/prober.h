@@ -31,9 +31,11 @@ class Prober {
 
   // An http probe passes with an answer from 200 to 399, a tcp probe with a connection. There is
   // no timeout here: the control brain has one, and abandons. `host` is the address as configured;
-  // `tls` says how, null for plain, and makes the handshake part of the connection.
+  // `tls` says how, null for plain, and makes the handshake part of the connection; `header` is
+  // what it begins with.
   void start(const ProbeId& probe, const HealthCheckConfig& check, const Endpoint& endpoint,
-             const std::string& host, const tls::ClientContext* tls = nullptr);
+             const std::string& host, const tls::ClientContext* tls = nullptr,
+             SentProxyHeader header = SentProxyHeader::none);
   void abandon(const ProbeId& probe);
   void abandon_all();
   [[nodiscard]] bool idle() const { return attempts_.empty(); }

@@ -26,6 +26,7 @@
 
 namespace lb::net {
 
+struct ProxiedWay;
 class TlsConnection;
 struct TlsFacts;
 
@@ -89,6 +90,10 @@ class Stream {
   // Holds the place of this connection from now on, until it is closed.
   void hold(Place place) { place_ = std::move(place); }
 
+  // Whose connection a PROXY header said it is. Null: the socket's own addresses count.
+  void set_proxied(const ProxiedWay& way);
+  [[nodiscard]] const ProxiedWay* proxied() const { return proxied_.get(); }
+
   [[nodiscard]] int fd() const { return fd_; }
 
  private:
@@ -104,6 +109,7 @@ class Stream {
   IoError write_error_ = 0;
   bool resets_ = false;
   Place place_;
+  std::unique_ptr<const ProxiedWay> proxied_;  // Apart: few connections have one.
 
   friend class ReadAwaiter;
   friend class ReadableAwaiter;

@@ -95,8 +95,7 @@ Task<void> TcpSession::run() {
     co_return;
   }
   worker_.note_load();
-  Exchange exchange(*cluster);
-  exchange.also_cancel(&down_);
+  Exchange exchange(*cluster, down_);
   exchange_ = &exchange;
   if (co_await connect(exchange)) {
     co_await relay(exchange);
@@ -128,7 +127,10 @@ Task<bool> TcpSession::connect(Exchange& exchange) {
 Task<void> TcpSession::relay(Exchange& exchange) {
   Upstream& upstream = exchange.upstream();
   spawn(carry_up(exchange));
-  if (!co_await carry(exchange, upstream.stream, upstream.in, down_, bytes_out_)) {
+  // That may be over before it has waited for anything, with nobody there yet to be told.
+  bool carried = false;
+  if (!broken_) carried = co_await carry(exchange, upstream.stream, upstream.in, down_, bytes_out_);
+  if (!carried) {
     // The client need not go on talking to a backend that broke off.
     broken_ = true;
     down_.cancel();

@@ -30,6 +30,9 @@ void ListenerCounters::add(const ListenerCounters& other) {
   pauses_full += other.pauses_full;
   pauses_descriptors += other.pauses_descriptors;
   refused_per_client += other.refused_per_client;
+  proxy_headers.untrusted += other.proxy_headers.untrusted;
+  proxy_headers.malformed += other.proxy_headers.malformed;
+  proxy_headers.timeout += other.proxy_headers.timeout;
   durations.add(other.durations);
   tls.full += other.tls.full;
   tls.resumed += other.tls.resumed;

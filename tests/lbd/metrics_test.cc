@@ -48,6 +48,7 @@ net::WorkerSnapshot first_worker() {
   web.bytes_out = 2000;
   web.tls = {.full = 5, .resumed = 3, .failed = 2, .handshakes_active = 1};
   web.refused_per_client = 5;
+  web.proxy_headers = {.untrusted = 4, .malformed = 3, .timeout = 2};
   web.pauses_full = 6;
   web.pauses_descriptors = 1;
   web.durations.add(3'906'250ns);  // 1/256 s: sums of these are exact.
@@ -263,6 +264,11 @@ lbd_tls_handshakes_total{listener="web",result="failed"} 4
 # HELP lbd_refused_connections_total Connections of clients that had too many
 # TYPE lbd_refused_connections_total counter
 lbd_refused_connections_total{listener="web"} 10
+# HELP lbd_refused_proxy_headers_total Connections that did not begin with a PROXY header of a trusted proxy, by what was wrong
+# TYPE lbd_refused_proxy_headers_total counter
+lbd_refused_proxy_headers_total{listener="web",reason="untrusted"} 8
+lbd_refused_proxy_headers_total{listener="web",reason="malformed"} 6
+lbd_refused_proxy_headers_total{listener="web",reason="timeout"} 4
 # HELP lbd_accept_pauses_total Times a worker left connections waiting, by what was short
 # TYPE lbd_accept_pauses_total counter
 lbd_accept_pauses_total{listener="web",reason="max_connections"} 12
@@ -494,6 +500,11 @@ constexpr const char* kJson = R"GOLDEN({
       "connections": 14,
       "connections_active": 6,
       "refused_per_client": 10,
+      "refused_proxy_headers": {
+        "untrusted": 8,
+        "malformed": 6,
+        "timeout": 4
+      },
       "accept_pauses": {
         "max_connections": 12,
         "descriptors": 2

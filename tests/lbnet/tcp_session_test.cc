@@ -123,7 +123,8 @@ TEST_F(TcpSession, AReaderThatBreaksOffInABulkOfBytesBreaksTheSession) {
     while (upstream.send(much)) {
     }
   });
-  wait_until([&] { return pipes_lent() == 1; });
+  // When the sender is slow the last bytes that fit are copied: then there is room for more.
+  wait_until([&] { return pipes_lent() == 1 || client.read(much.size()).empty(); });
   client.reset();
   sender.join();
   wait_until([&] { return ended(Outcome::cut) == 1; });
