@@ -130,7 +130,7 @@ Start Balancer::assign(Instant now, RequestId id, Request& request,
   Backend& backend = backends_[choice.slot];
   request.backend = choice.slot;
   request.attempt_started = now;
-  request.result_known = false;
+  request.result_known = request.answered_well = false;
   request.tried[request.attempts++] = backend.id;
   request.epoch = backend.breaker.started();
   ++backend.picked;
@@ -210,7 +210,8 @@ void Balancer::handle_connected(Instant now, RequestId id) {
   set_deadline(request, id, DeadlineKind::idle, now + config_.timeouts.idle);
   if (request.pooled) return;
   // All that is known of a session that only carries bytes is how long it took to begin.
-  attempt_ended(now, request, CircuitBreaker::Result::success, false);
+  record(now, backends_[request.backend], false, false);
+  attempt_ended(now, request, CircuitBreaker::Result::success);
   deadlines_.cancel(request.overall);
   call_next(now);  // As after an answer.
 }
@@ -236,10 +237,14 @@ void Balancer::handle_sent(Instant now, RequestId id) {
 NextStep Balancer::handle_answer(Instant now, RequestId id, int status, const AttemptFacts& facts) {
   Request& request = requests_.at(id);
   LB_ASSERT(request.phase == Request::Phase::sending || request.phase == Request::Phase::waiting);
+  // A failure it is already; a success not before its end, because it may still break off.
+  const bool failed = status >= 500;
+  if (failed) record(now, backends_[request.backend], true, is_gateway_failure(status));
+  request.answered_well = !failed;
   attempt_ended(now, request,
-                status >= 500 ? CircuitBreaker::Result::failure : CircuitBreaker::Result::success,
-                is_gateway_failure(status));
+                failed ? CircuitBreaker::Result::failure : CircuitBreaker::Result::success);
   if (worth_repeating(config_.retries.on, status) && may_retry(request, facts)) {
+    record_success(now, request);
     ++backends_[request.backend].failures;
     pool_.close(request.connection);
     retry(now, id, request, facts);
@@ -261,7 +266,8 @@ NextStep Balancer::handle_attempt_failed(Instant now, RequestId id, AttemptFailu
   Request& request = requests_.at(id);
   LB_ASSERT(request.has_attempt());
   ++backends_[request.backend].failures;
-  attempt_ended(now, request, CircuitBreaker::Result::failure, true);
+  record(now, backends_[request.backend], true, true);
+  attempt_ended(now, request, CircuitBreaker::Result::failure);
   const Outcome last = facts.answer_begun ? Outcome::cut : outcome_of(failure);
   pool_.close(request.connection);
   // One that had served before and broke may have been dead when it was taken, and then so may be
@@ -274,20 +280,25 @@ NextStep Balancer::handle_attempt_failed(Instant now, RequestId id, AttemptFailu
   return step;
 }
 
-// What an attempt says of its backend, to everybody who wants to know.
-void Balancer::attempt_ended(Instant now, Request& request, CircuitBreaker::Result result,
-                             bool gateway) {
+// What an attempt says of its backend to those who count.
+void Balancer::record(Instant now, Backend& backend, bool failed, bool gateway) {
+  backend.errors.record(now, failed);
+  if (!config_.outlier_ejection) return;
+  Tally& tally = tally_of(backend);
+  ++(failed ? tally.failures : tally.successes);
+  tally.failure_run.record(failed);
+  tally.gateway_run.record(failed && gateway);
+}
+
+void Balancer::record_success(Instant now, Request& request) {
+  if (!std::exchange(request.answered_well, false)) return;
+  record(now, backends_[request.backend], false, false);
+}
+
+// What it says to those who decide by it: as soon as it is known, and once.
+void Balancer::attempt_ended(Instant now, Request& request, CircuitBreaker::Result result) {
   Backend& backend = backends_[request.backend];
   const bool failed = result == CircuitBreaker::Result::failure;
-  if (result != CircuitBreaker::Result::neither) {
-    backend.errors.record(now, failed);
-    if (config_.outlier_ejection) {
-      Tally& tally = tally_of(backend);
-      ++(failed ? tally.failures : tally.successes);
-      tally.failure_run.record(failed);
-      tally.gateway_run.record(failed && gateway);
-    }
-  }
   if (std::exchange(request.result_known, true)) return;
   if (result != CircuitBreaker::Result::neither && backend.place) {
     eligible_.sample(backend.place, {now, now - request.attempt_started, failed});
@@ -339,9 +350,8 @@ void Balancer::handle_finished(Instant now, RequestId id, Outcome outcome, bool 
   told(now, input::Finished{id, outcome, reusable});
   Request& request = requests_.at(id);
   if (request.has_attempt()) {
-    if (!request.result_known) {
-      attempt_ended(now, request, CircuitBreaker::Result::neither, false);
-    }
+    record_success(now, request);
+    if (!request.result_known) attempt_ended(now, request, CircuitBreaker::Result::neither);
     if (reusable && request.pooled && keeps_connections(backends_[request.backend])) {
       const auto closed = pool_.check_in(now, request.connection, config_.connection_pool);
       if (closed) actions_.push({.kind = Action::Kind::close_connection, .connection = *closed});

@@ -278,7 +278,9 @@ class Balancer {
   [[nodiscard]] static bool costs_nothing(const Request& request, const AttemptFacts& facts);
   [[nodiscard]] bool may_retry(const Request& request, const AttemptFacts& facts);
   void retry(Instant now, RequestId id, Request& request, const AttemptFacts& facts);
-  void attempt_ended(Instant now, Request& request, CircuitBreaker::Result result, bool gateway);
+  void record(Instant now, Backend& backend, bool failed, bool gateway);
+  void record_success(Instant now, Request& request);
+  void attempt_ended(Instant now, Request& request, CircuitBreaker::Result result);
   void leave_backend(Instant now, Request& request);
   void end_request(Instant now, RequestId id, Request& request, Outcome outcome);
   void set_deadline(Request& request, RequestId id, DeadlineKind kind, Instant at);

@@ -75,7 +75,7 @@ void load_listener(const config::ListenerConfig& listener, const std::string& pa
   if (config.client_certificates) {
     setup.client_ca = reader.read(config.client_certificates->ca, path + "client_certificates.ca");
   }
-  if (listener.protocol == config::Protocol::http) setup.protocols = {"http/1.1"};
+  if (listener.protocol == config::Protocol::http) setup.protocols = {"http/1.1", "http/1.0"};
   if (loaded.problems.size() > problems) return;
   tls::Complaints complaints;
   loaded.contexts.listeners[listener.name] =

@@ -12,7 +12,8 @@ Forwarding::Forwarding(Worker& worker, Http1Client& client, ClusterRuntime& clus
     : worker_(worker),
       client_(client),
       exchange_(cluster, client.stream()),
-      head_(worker.buffers()) {}
+      head_(worker.buffers()),
+      kept_(worker.buffers()) {}
 
 bool Forwarding::take_head(const http::RequestHead& head, std::string_view client_address,
                            const http::RequestChanges& changes,
@@ -59,6 +60,7 @@ Task<Forwarding::Attempted> Forwarding::attempt() {
     co_return again ? Attempted::retry : Attempted::over;
   }
   upstream_ = &exchange_.upstream();
+  incoming_ = Incoming::good;
   answer_ = http::AnswerReader(
       {.head = client_.is_head(), .takes_trailers = takes_trailers_, .upgrade = upgrade_});
   if (co_await send_request() != 0 || exchange_.aborted()) {
@@ -73,11 +75,12 @@ Task<Forwarding::Attempted> Forwarding::attempt() {
   co_return Attempted::delivered;
 }
 
-// The head and what of the body is at hand, in one write. More of it is left to the pump.
+// The head and what of the body is at hand or was kept, in one write. More of it is left to the
+// pump.
 Task<IoError> Forwarding::send_request() {
   http::Outgoing outgoing(client_.body_is_chunked());
   outgoing.set_head(head_.view());
-  outgoing.set_body(client_.body_at_hand(), client_.body_complete());
+  outgoing.set_body(pump_started_ ? kept_.view() : client_.body_at_hand(), client_.body_complete());
   const bool written = upstream_->stream.try_write(outgoing.pieces());
   const IoError error =
       written ? upstream_->stream.write_error() : co_await upstream_->stream.finish_write();
@@ -91,6 +94,7 @@ Task<IoError> Forwarding::send_request() {
     const IoError client_error = co_await client_.send_continue();
     if (client_error != 0 && !exchange_.aborted()) incoming_ = Incoming::client_gone;
     if (client_error != 0) co_return client_error;
+    expects_continue_ = false;
   }
   spawn(pump_body());
   // It may be over before it has waited for anything, and then nobody else would say so.
@@ -137,6 +141,7 @@ Task<Forwarding::Attempted> Forwarding::attempt_failed(AttemptFailure failure) {
 // The request's body, when it is longer than what came with the head
 
 Task<void> Forwarding::pump_body() {
+  if (!pump_started_) keep(client_.body_at_hand());
   pump_started_ = pumping_ = true;
   pump_must_stop_ = false;
   pump_ended_.reset();
@@ -154,7 +159,6 @@ Task<Forwarding::Incoming> Forwarding::pump_until_done() {
     const Http1Client::BodyRead read =
         at_hand ? Http1Client::BodyRead::part : co_await client_.read_body();
     at_hand = false;
-    if (pump_must_stop_) co_return Incoming::stopped;
     switch (read) {
       case Http1Client::BodyRead::part: break;
       case Http1Client::BodyRead::stopped: co_return Incoming::stopped;
@@ -162,6 +166,8 @@ Task<Forwarding::Incoming> Forwarding::pump_until_done() {
       case Http1Client::BodyRead::malformed: co_return Incoming::malformed;
       case Http1Client::BodyRead::too_large: co_return Incoming::too_large;
     }
+    keep(client_.part());
+    if (pump_must_stop_) co_return Incoming::stopped;
     exchange_.progress();
     http::Outgoing outgoing(client_.body_is_chunked());
     outgoing.set_body(client_.part(), client_.body_complete());
@@ -177,6 +183,16 @@ Task<Forwarding::Incoming> Forwarding::pump_until_done() {
     exchange_.sent();
   }
   co_return Incoming::good;
+}
+
+// For another attempt. A small body often comes a moment after its head, and a backend that breaks
+// off then is no reason to lose it.
+void Forwarding::keep(std::string_view part) {
+  if (!replayable_ || part.empty()) return;
+  replayable_ = idempotent_ && !tunnel_ && kept_.size() + part.size() <= kBufferSize;
+  if (replayable_) return kept_.append(part);
+  kept_.clear();
+  kept_.rest();
 }
 
 Task<void> Forwarding::stop_pump() {

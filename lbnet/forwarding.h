@@ -63,10 +63,11 @@ class Forwarding {
     return incoming_ == Incoming::client_gone || incoming_ == Incoming::malformed ||
            incoming_ == Incoming::too_large;
   }
+  void keep(std::string_view part);
   [[nodiscard]] AttemptFacts facts(bool request_sent, bool answer_begun) const {
     return {.request_sent = request_sent,
             .idempotent = idempotent_,
-            .body_replayable = !pump_started_,
+            .body_replayable = replayable_ && !pumping_,
             .answer_begun = answer_begun};
   }
 
@@ -84,7 +85,9 @@ class Forwarding {
   std::string upgrade_;  // The protocol it asks to switch to; empty for none.
   bool tunnel_ = false;  // It has switched.
   http::AnswerChanges answer_changes_;
-  bool pump_started_ = false;  // Body bytes have gone that we do not have any more.
+  bool pump_started_ = false;
+  Buffer kept_;             // All of the body so far, once the pump has started, while it fits.
+  bool replayable_ = true;  // It does: another attempt can begin with it.
   bool pumping_ = false;
   bool pump_must_stop_ = false;
   Incoming incoming_ = Incoming::good;

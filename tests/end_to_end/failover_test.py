@@ -7,7 +7,7 @@ import unittest
 
 from testbed import (Background, EndToEnd, dead_address, deaf_address, http_config,
                      quick_server, reserved_port, start, end, tool)
-from wire import Backend, Client, Cut, answer
+from wire import Backend, Client, Cut, answer, chunked
 
 PROBES = {"type": "http", "path": "/health", "interval": "100ms", "timeout": "5s"}
 
@@ -118,6 +118,62 @@ class Repeats(EndToEnd):
                 self.assertEqual(self.both("POST", body), [200, 502])
         delivered = self.good.targets() + self.broken.targets()
         self.assertEqual(sorted(delivered), ["/1", "/1", "/2", "/2"])  # Each once for each body.
+
+    def test_a_put_with_a_small_body_that_comes_late_is_repeated_with_its_body(self):
+        chunks = chunked(b"he", b"llo")
+        for fields, pieces in (
+                (["Content-Length: 5"], [b"hello"]),
+                (["Content-Length: 5"], [b"he", b"llo"]),
+                (["Content-Length: 5", "Expect: 100-continue"], [b"hello"]),
+                (["Transfer-Encoding: chunked"], [chunks[:9], chunks[9:]])):
+            with self.subTest((fields, pieces)):
+                self.assertEqual(self.both_by_pieces("PUT", fields, pieces), [200, 200])
+                self.assertEqual([r.body for r in self.good.requests], [b"hello", b"hello"])
+                self.good.requests.clear()
+
+    def test_a_post_with_a_small_body_that_comes_late_is_delivered_once(self):
+        statuses = self.both_by_pieces("POST", ["Content-Length: 5"], [b"he", b"llo"])
+        self.assertEqual(statuses, [200, 502])
+        self.assertEqual(len(self.good.requests), 1)
+
+    def both_by_pieces(self, method, fields, pieces):
+        """Two requests, as both() makes them, with bodies that come after their heads."""
+        statuses = []
+        for number in (1, 2):
+            client = self.client(self.daemon.address())
+            heads = len(self.broken.heads) + len(self.good.heads)
+            client.request(f"/{number}", *fields, method=method)
+            if "Expect: 100-continue" in fields:
+                self.assertEqual(client.read_response().status, 100)
+            for piece in pieces:
+                # Not with the head, and not with the piece before.
+                self.until(lambda: len(self.broken.heads) + len(self.good.heads) > heads)
+                time.sleep(0.02)
+                client.send(piece)
+            statuses.append(client.read_response().status)
+        return sorted(statuses)
+
+    def test_a_backend_that_breaks_off_in_a_small_body_loses_no_put(self):
+        def break_off_at_once(connection):
+            connection.read_head()
+            connection.reset()
+        broken = self.enterContext(Backend(serve=break_off_at_once))
+        self.daemon = self.lbd(http_config([broken, self.good], strategy="round_robin"))
+        self.broken = broken
+        self.assertEqual(self.both_by_pieces("PUT", ["Content-Length: 6"], [b"he", b"ll", b"o!"]),
+                         [200, 200])
+        self.assertEqual([r.body for r in self.good.requests], [b"hello!"] * 2)
+
+    def test_an_early_answer_that_is_listed_is_passed_on_while_the_body_still_comes(self):
+        def busy(connection):
+            connection.read_head()
+            connection.send(answer("busy", status="503 Busy"))
+        lbd = self.lbd(http_config([self.enterContext(Backend(serve=busy))],
+                                   retries={"on": ["503"]}))
+        client = self.client(lbd.address())
+        client.request("/", "Content-Length: 5", method="PUT")
+        self.assertEqual(client.read_response().status, 503)
+        self.assertTrue(client.is_closed())
 
     def test_a_put_whose_body_is_gone_is_not_repeated(self):
         self.assertEqual(self.both("PUT", b"x" * 1_000_000), [200, 502])

@@ -104,11 +104,14 @@ class Handshakes(TlsCase):
         self.assertIn("RENEGOTIATING", output)
         self.assertIn("no renegotiation", output)
 
-    def test_alpn_agrees_on_http_1_1_or_on_nothing(self):
+    def test_alpn_agrees_on_http_1_or_on_nothing(self):
         lbd = self.lbd(self.config())
-        offer = client_context(self.authority, protocols=["h2", "http/1.1"])
-        self.assertEqual(self.tls_client(lbd, context=offer).socket.selected_alpn_protocol(),
-                         "http/1.1")
+        for offered, agreed in ((["h2", "http/1.1"], "http/1.1"),
+                                (["http/1.0", "http/1.1"], "http/1.1"),
+                                (["http/1.0"], "http/1.0")):
+            offer = client_context(self.authority, protocols=offered)
+            self.assertEqual(self.tls_client(lbd, context=offer).socket.selected_alpn_protocol(),
+                             agreed)
         self.assertIsNone(self.tls_client(lbd).socket.selected_alpn_protocol())
         with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
             self.tls_client(lbd, context=client_context(self.authority, protocols=["h2"]))

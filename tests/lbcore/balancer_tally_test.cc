@@ -79,6 +79,27 @@ TEST_F(BalancerTallyTest, CountsTheAnswerOfAClientThatLeftLater) {
   EXPECT_EQ(tally().successes, 1u);
 }
 
+// Nor is it a success first: that would break the row of a backend that never finishes an answer.
+TEST_F(BalancerTallyTest, AnAnswerThatBreaksOffIsAFailureAndNothingElse) {
+  for (int n = 0; n < 3; ++n) {
+    const Assignment a = request();
+    send(a);
+    answer(a);
+    EXPECT_EQ(take(), std::vector<Tally>{}) << "it may still go wrong";
+    fail(a, AttemptFailure::reset, kAnswerBegun);
+    EXPECT_EQ(tally(), (Tally{id_of("b1"), 0, 1, {1, 1, 1, false}, {1, 1, 1, false}}));
+  }
+}
+
+TEST_F(BalancerTallyTest, CountsAGoodAnswerThatIsTriedAgain) {
+  config.retries.attempts = 2;
+  config.retries.on.statuses = {404};
+  const Assignment a = request();
+  send(a);
+  EXPECT_EQ(answer(a, 404).kind, NextStep::Kind::retry);
+  EXPECT_EQ(tally().successes, 1u);
+}
+
 TEST_F(BalancerTallyTest, CountsEveryAttemptOfARequest) {
   have_backends({"b1", "b2"});
   config.retries.attempts = 3;

@@ -181,7 +181,8 @@ void BalancerWorld::connect(RequestId id) {
   request.phase = Phase::sending;
   request.deadline = now_ + model_.config.timeouts.idle;
   if (!request.pooled) {
-    attempt_ended(request, CircuitBreaker::Result::success, false);
+    record(request, false, false);
+    attempt_ended(request, CircuitBreaker::Result::success);
     request.overall.reset();
   }
   after_brain();
@@ -206,9 +207,10 @@ void BalancerWorld::send(RequestId id) {
 
 void BalancerWorld::answer(RequestId id, int status, const AttemptFacts& facts) {
   Request& request = requests_.at(id);
+  const bool failed = status >= 500;
+  if (failed) record(request, true, status == 502 || status == 503 || status == 504);
   attempt_ended(request,
-                status >= 500 ? CircuitBreaker::Result::failure : CircuitBreaker::Result::success,
-                status == 502 || status == 503 || status == 504);
+                failed ? CircuitBreaker::Result::failure : CircuitBreaker::Result::success);
   const auto& statuses = model_.config.retries.on.statuses;
   const bool worth = std::count(statuses.begin(), statuses.end(), status) > 0;
   const NextStep::Kind expected = expect_next(request, worth, facts);
@@ -217,10 +219,12 @@ void BalancerWorld::answer(RequestId id, int status, const AttemptFacts& facts) 
     law(step.kind == NextStep::Kind::retry && step.outcome == Outcome::backend_error,
         "retries: an answer worth another attempt that may be made was not retried");
     ++model_.members.at(request.backend).failures;
+    if (!failed) record(request, false, false);
     attempt_over(id, step);
   } else {
     law(step.kind == NextStep::Kind::deliver,
         "retries: an answer was kept back that must not or need not be retried");
+    request.answered_well = !failed;
     request.phase = Phase::answering;
     request.deadline = now_ + model_.config.timeouts.idle;
     request.overall.reset();
@@ -231,7 +235,8 @@ void BalancerWorld::answer(RequestId id, int status, const AttemptFacts& facts) 
 void BalancerWorld::fail_attempt(RequestId id, AttemptFailure failure, const AttemptFacts& facts) {
   Request& request = requests_.at(id);
   request.aborted = false;
-  attempt_ended(request, CircuitBreaker::Result::failure, true);
+  record(request, true, true);
+  attempt_ended(request, CircuitBreaker::Result::failure);
   ++model_.members.at(request.backend).failures;
   request.met_dead |= failure == AttemptFailure::reset && request.reused;
   const RetryConditions& on = model_.config.retries.on;
@@ -258,9 +263,8 @@ void BalancerWorld::finish(RequestId id, Outcome outcome, bool reusable) {
   Request request = requests_.at(id);
   if (request.has_attempt()) {
     ClusterModel::Member& member = model_.members.at(request.backend);
-    if (!request.result_known) {
-      attempt_ended(request, CircuitBreaker::Result::neither, false);
-    }
+    if (request.answered_well) record(request, false, false);
+    if (!request.result_known) attempt_ended(request, CircuitBreaker::Result::neither);
     --member.in_flight;
     ++member.outcomes[outcome];
     Connection& connection = connections_.at(request.connection);

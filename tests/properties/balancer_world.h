@@ -53,6 +53,7 @@ class BalancerWorld {
     bool reused = false;    // The connection of its attempt had served before.
     bool met_dead = false;  // Such a one broke.
     bool result_known = false;
+    bool answered_well = false;  // A success at its end, if it does not break off.
     unsigned client = 0;
     unsigned priority = 0;
     unsigned attempts = 0;
@@ -116,7 +117,8 @@ class BalancerWorld {
   void started(const Start& start, Request request, const Expected& expected);
   void assigned(const Start& start, Request& request);
   void take_connection(const Start& start, const Request& request);
-  void attempt_ended(Request& request, CircuitBreaker::Result result, bool gateway);
+  void record(const Request& request, bool failed, bool gateway);
+  void attempt_ended(Request& request, CircuitBreaker::Result result);
   [[nodiscard]] NextStep::Kind expect_next(Request& request, bool worth, const AttemptFacts& facts);
   void attempt_over(RequestId id, const NextStep& step);
   void check_explanation(const Explanation& explanation, const Start& start) const;

@@ -207,12 +207,13 @@ void BalancerWorld::check_candidates(const Explanation& explanation) const {
 // ---------------------------------------------------------------------------------------------
 // Attempts
 
-void BalancerWorld::attempt_ended(Request& request, CircuitBreaker::Result result, bool gateway) {
+void BalancerWorld::record(const Request& request, bool failed, bool gateway) {
+  if (!model_.config.outlier_ejection) return;
+  model_.members.at(request.backend).results.push_back({failed, failed && gateway});
+}
+
+void BalancerWorld::attempt_ended(Request& request, CircuitBreaker::Result result) {
   ClusterModel::Member& member = model_.members.at(request.backend);
-  const bool failed = result == CircuitBreaker::Result::failure;
-  if (result != CircuitBreaker::Result::neither && model_.config.outlier_ejection) {
-    member.results.push_back({failed, failed && gateway});
-  }
   if (std::exchange(request.result_known, true) || !model_.config.circuit_breaker) return;
   if (member.breaker.end(request.epoch, result, *model_.config.circuit_breaker)) {
     ++counters_.breakers_opened;
