@@ -7,6 +7,12 @@
 #include "lbnet/worker.h"
 
 namespace lb::net {
+namespace {
+
+// Of a body, for another attempt: see keep().
+constexpr std::size_t kKeptMax = std::size_t{32} << 10U;
+
+}  // namespace
 
 Forwarding::Forwarding(Worker& worker, Http1Client& client, ClusterRuntime& cluster)
     : worker_(worker),
@@ -189,7 +195,7 @@ Task<Forwarding::Incoming> Forwarding::pump_until_done() {
 // off then is no reason to lose it.
 void Forwarding::keep(std::string_view part) {
   if (!replayable_ || part.empty()) return;
-  replayable_ = idempotent_ && !tunnel_ && kept_.size() + part.size() <= kBufferSize;
+  replayable_ = idempotent_ && !tunnel_ && kept_.size() + part.size() <= kKeptMax;
   if (replayable_) return kept_.append(part);
   kept_.clear();
   kept_.rest();

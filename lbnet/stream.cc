@@ -147,27 +147,20 @@ struct Stream::State {
   // The peer has finished sending, or the connection is broken, and epoll has said so. It says so
   // once, maybe together with the last bytes: a short read is not the last one then.
   [[nodiscard]] bool end_is_known() const {
-    if (!watched()) return false;
     const auto& last = *(const detail::operation*)descriptor;  // A private base of it.
     return (last.*revealed(LastEvents{}) & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   }
 
-  // Hands an operation to the reactor. Only the first to wait for something makes epoll watch the
-  // socket: a connection whose request is there when it is accepted, and that ends with the answer,
-  // costs no call for that. This one tries nothing before it waits: the reactor then tells epoll to
-  // watch for the peer's end, too, which Asio does not ask for by itself.
+  // Hands an operation to the reactor. The first one tries nothing before it waits: the reactor
+  // then tells epoll to watch for the peer's end, too, which Asio does not ask for by itself.
   void start(int kind, detail::reactor_op& op, bool may_try) {
-    if (!watched()) {
-      reactor.register_descriptor(fd, descriptor);
-      descriptor->*revealed(WatchedEvents{}) |= EPOLLRDHUP;
-      may_try = false;
-    }
+    if (!std::exchange(watches_for_end, true)) may_try = false;
     reactor.start_op(kind, fd, descriptor, &op, true, may_try);
   }
-  [[nodiscard]] bool watched() const { return descriptor != nullptr; }
 
   Reactor& reactor;
   int fd;
+  bool watches_for_end = false;
   Stream* stream = nullptr;  // Null once the Stream is gone and only the reactor holds on.
   Reactor::per_descriptor_data descriptor{};
   std::unique_ptr<TlsConnection> tls;
@@ -258,6 +251,8 @@ void Stream::WriteOp::do_complete(void* owner, detail::operation* base,
 
 Stream::Stream(boost::asio::io_context& io, int fd) : fd_(fd), state_(new State(io, fd)) {
   state_->stream = this;
+  state_->reactor.register_descriptor(fd, state_->descriptor);
+  state_->descriptor->*revealed(WatchedEvents{}) |= EPOLLRDHUP;
 }
 
 Stream::Stream(Stream&& other) noexcept
@@ -297,16 +292,11 @@ void Stream::start_read_into(Buffer& buffer) {
 
 Stream::ReadAwaiter Stream::read_into(Buffer& buffer) {
   ReadOp& op = state_->read;
-  if (!op.pending && !op.completed) {
-    // Bytes that TLS has already do not announce themselves.
-    if (state_->tls && state_->tls->has_received()) {
-      op.buffer = &buffer;
-      op.result = state_->tls->read_received(buffer);
-      op.completed = op.result != EAGAIN;
-    } else if (!state_->tls && !state_->watched()) {
-      op.buffer = &buffer;
-      op.completed = ReadOp::do_perform(&op) != ReadOp::not_done;
-    }
+  // Bytes that TLS has already do not announce themselves.
+  if (state_->tls && !op.pending && !op.completed && state_->tls->has_received()) {
+    op.buffer = &buffer;
+    op.result = state_->tls->read_received(buffer);
+    op.completed = op.result != EAGAIN;
   }
   start_read_into(buffer);
   return {*this, buffer};

@@ -1,16 +1,12 @@
 #include "tests/lbnet/counters.h"
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
 
 namespace {
 
 thread_local lb::net::testing::ReadCounts read_counts;
-thread_local std::uint64_t changes = 0;
 
 }  // namespace
 
@@ -22,14 +18,8 @@ extern "C" ssize_t recv(int fd, void* bytes, size_t size, int flags) {
   return got;
 }
 
-extern "C" int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
-  ++changes;
-  return static_cast<int>(::syscall(SYS_epoll_ctl, epoll, operation, fd, event));
-}
-
 namespace lb::net::testing {
 
 ReadCounts socket_reads() { return read_counts; }
-std::uint64_t epoll_changes() { return changes; }
 
 }  // namespace lb::net::testing

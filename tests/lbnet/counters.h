@@ -10,7 +10,6 @@ struct ReadCounts {
   std::uint64_t all = 0;
   std::uint64_t in_vain = 0;  // EAGAIN
 };
-[[nodiscard]] ReadCounts socket_reads();      // recv() by this thread so far.
-[[nodiscard]] std::uint64_t epoll_changes();  // epoll_ctl() likewise.
+[[nodiscard]] ReadCounts socket_reads();  // recv() by this thread so far.
 
 }  // namespace lb::net::testing
