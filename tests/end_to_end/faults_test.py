@@ -196,6 +196,7 @@ class KeptConnections(FaultsCase):
         self.assertEqual(client.get("/first").status, 200)
         self.first.order("stale")
         self.assertEqual(client.get("/p", method="POST", body=b"x").status, 502)
+        self.first.order("well")  # What it got before, it has said then.
         self.assertEqual(self.first.posts, ["p"])
 
     def test_a_restart_of_the_only_backend_costs_no_get_after_it(self):

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from testbed import (MAY_GROW, SANITIZER, WORKERS, Background, EndToEnd, end, http_config,
+from testbed import (MAY_GROW, SANITIZER, WORKERS, EndToEnd, end, http_config,
                      quick_server, run, start, tool)
 from tls import Authority, TlsClient, client_context, openssl
 from wire import Backend, Client, Cut, answer
@@ -470,9 +470,8 @@ class Bodies(TlsCase):
             return answer(request.body)
         backend = self.enterContext(Backend(echo))
         client = self.tls_client(self.lbd(self.config([backend])))
-        sender = Background(lambda: client.request("/", method="POST", body=body))
+        client.request("/", method="POST", body=body)  # It is answered when all of it is there.
         response = client.read_response()
-        sender.result()
         self.assertEqual(hashlib.sha256(response.body).digest(), hashlib.sha256(body).digest())
         self.assertEqual(hashlib.sha256(backend.requests[0].body).digest(),
                          hashlib.sha256(body).digest())

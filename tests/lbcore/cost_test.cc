@@ -92,7 +92,7 @@ TEST_P(EveryStrategy, ServesWithoutAllocating) {
   ClusterPlan plan = plan_of(GetParam(), 100);
   plan.config.connection_pool.max_idle_per_backend = 2;  // Soon full.
   Traffic traffic(plan);
-  traffic.serve(100'000);  // Everything has grown to its size.
+  traffic.serve(400'000);  // Everything has grown to its size.
   const std::uint64_t before = testing::allocations();
   traffic.serve(20'000);
   EXPECT_EQ(testing::allocations() - before, 0U);
