@@ -38,12 +38,6 @@ bool all_of(std::string_view text, const std::array<bool, 256>& table) {
 
 bool is_token(std::string_view text) { return !text.empty() && all_of(text, kTokenChars); }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // By its letters: "_" counts as "-" here, see parse_fields().
 constexpr bool same_letter(char c, char known) { return (c == '_' ? '-' : lower(c)) == known; }
 
@@ -366,6 +360,12 @@ int read_request_framing(RequestHead& request) {
 }  // namespace
 
 bool is_token_char(char c) { return kTokenChars[static_cast<unsigned char>(c)]; }
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),

@@ -51,6 +51,8 @@ class HeadScanner {
 [[nodiscard]] std::string_view the_one_value(const std::vector<Field>& fields, FieldId id);
 
 [[nodiscard]] bool is_token_char(char c);
+// Without spaces and tabs around it.
+[[nodiscard]] std::string_view trim(std::string_view text);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 // Whether a field goes no further than this hop (RFC 9110, section 7.6.1). Framing fields are

@@ -14,12 +14,6 @@ struct Hop {
   std::string_view proto;
 };
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // An address with or without a port: "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80".
 std::optional<IpAddress> address_of_node(std::string_view node) {
   if (node.starts_with('[')) {

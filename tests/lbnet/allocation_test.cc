@@ -22,6 +22,12 @@ class Allocations : public OneBackendTest {
     for (int n = 0; n < 1000; ++n) round();
     return on_worker([] { return lb::testing::allocations(); }) - before;
   }
+  static void ask(Peer& client, Peer& upstream, const std::string& request) {
+    client.send(request);
+    upstream.read_head();
+    upstream.send(kOk);
+    client.read_until("ok");
+  }
   // Opens both connections.
   Peer first_exchange(Peer& client) {
     client.send(kGet);
@@ -106,13 +112,7 @@ TEST_F(Allocations, NoneForARequestThatIsRouted) {
       << head;
   upstream.send(kOk);
   client.read_until("ok");
-  const auto round = [&] {
-    client.send(get);
-    upstream.read_head();
-    upstream.send(kOk);
-    client.read_until("ok");
-  };
-  EXPECT_EQ(over_a_thousand(round), 0u);
+  EXPECT_EQ(over_a_thousand([&] { ask(client, upstream, get); }), 0u);
 }
 
 // The walk through who passed it on, ids for it, and the fields that tell of both.
@@ -132,13 +132,7 @@ TEST_F(Allocations, NoneForARequestThatATrustedProxyPassesOn) {
       << head;
   upstream.send(kOk);
   client.read_until("ok");
-  const auto round = [&] {
-    client.send(get);
-    upstream.read_head();
-    upstream.send(kOk);
-    client.read_until("ok");
-  };
-  EXPECT_EQ(over_a_thousand(round), 0u);
+  EXPECT_EQ(over_a_thousand([&] { ask(client, upstream, get); }), 0u);
 }
 
 TEST_F(Allocations, NoneForMessagesOfATcpStream) {
@@ -154,10 +148,18 @@ TEST_F(Allocations, NoneForMessagesOfATcpStream) {
   EXPECT_EQ(over_a_thousand(round), 0u);
 }
 
-// A new connection of a client costs one, the state of its Stream.
+// A new connection of a client costs two: the state of its Stream, and the listener's next wait.
 TEST_F(Allocations, FewForAConnectionOfAClient) {
   Peer client = connect();
   Peer upstream = first_exchange(client);
+  {
+    // One may come before the last has gone: room for several is not theirs to make.
+    std::vector<Peer> crowd;
+    for (int n = 0; n < 8; ++n) {
+      crowd.push_back(connect());
+      serve(crowd.back(), upstream);
+    }
+  }
   const auto round = [&] {
     Peer visitor = connect();
     serve(visitor, upstream);
