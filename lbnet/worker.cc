@@ -93,9 +93,9 @@ void Worker::apply(const std::vector<ClusterSetup>& clusters) {
   }
 }
 
-void Worker::apply_health(ClusterId id, BackendId backend, HealthState state) {
+void Worker::apply_health(ClusterId id, BackendId backend, HealthState state, bool silent) {
   if (ClusterRuntime* runtime = cluster(id)) {
-    runtime->brain().handle_health(now(), backend, state);
+    runtime->brain().handle_health(now(), backend, state, silent);
     runtime->after_brain();
   }
 }
