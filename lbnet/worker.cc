@@ -42,7 +42,8 @@ void ListenerCounters::add(const ListenerCounters& other) {
 
 Worker::Worker(const WorkerOptions& options)
     : options_(options),
-      io_(1),
+      // Anybody may post to it; its sockets are touched by its own thread alone, and need no locks.
+      io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       work_(io_.get_executor()),
       timer_(io_),
       share_timer_(io_),
