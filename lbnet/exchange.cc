@@ -55,7 +55,7 @@ void Exchange::begin(const Assignment& assignment) {
 }
 
 Task<IoError> Exchange::connect() {
-  if (connected_) co_return 0;
+  if (connected_) co_return upstream().stream.quiet() ? 0 : ECONNRESET;
   std::unique_ptr<const ProxyHeaderText> header;
   const SentProxyHeader version = cluster_.sent_header();
   if (version != SentProxyHeader::none) {
@@ -122,8 +122,9 @@ bool Exchange::failed(AttemptFailure otherwise, const AttemptFacts& facts) {
 }
 
 bool Exchange::failed_to_connect(IoError error, const AttemptFacts& facts) {
-  return failed(is_own_shortage(error) ? AttemptFailure::shortage : AttemptFailure::connect_failure,
-                facts);
+  if (is_own_shortage(error)) return failed(AttemptFailure::shortage, facts);
+  // A kept one broke, or its backend said what nobody had asked for.
+  return failed(connected_ ? AttemptFailure::reset : AttemptFailure::connect_failure, facts);
 }
 
 Task<bool> Exchange::next_attempt() {

@@ -26,7 +26,7 @@ class Exchange final : public RequestOwner {
   [[nodiscard]] bool queued() const { return queued_; }
 
   // Makes sure the connection of this attempt is open: 0, or why it is not. An idle connection
-  // costs nothing here.
+  // costs nothing here, and is none to use when it was not silent.
   [[nodiscard]] Task<IoError> connect();
 
   // The connection of this attempt. REQUIRES: connect() gave 0.

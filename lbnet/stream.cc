@@ -180,9 +180,16 @@ struct Stream::State {
   // the last bytes: the peer has finished sending, or the connection is broken; or there are urgent
   // data, in front of which a read stops short.
   [[nodiscard]] bool more_is_known() const {
-    const auto& last = *(const detail::operation*)descriptor;  // A private base of it.
-    return (last.*revealed(LastEvents{}) & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0;
+    return (last_events() & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0;
   }
+
+  // What epoll said last. A private base of the descriptor has it.
+  [[nodiscard]] unsigned& last_events() const {
+    return (*(detail::operation*)descriptor).*revealed(LastEvents{});
+  }
+
+  // The socket was read empty: what epoll said of bytes has been looked at.
+  void note_drained() { last_events() &= ~static_cast<unsigned>(EPOLLIN); }
 
   // Hands an operation to the reactor.
   void start(int kind, detail::reactor_op& op, bool may_try) {
@@ -209,6 +216,7 @@ detail::reactor_op::status Stream::ReadOp::do_perform(reactor_op* base) {
     got = ::recv(op.state.fd, room.data(), room.size(), 0);
   } while (got < 0 && errno == EINTR);
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    op.state.note_drained();
     op.buffer->rest();
     return not_done;
   }
@@ -217,6 +225,7 @@ detail::reactor_op::status Stream::ReadOp::do_perform(reactor_op* base) {
     op.result = 0;
     // A short read emptied the socket: the next read need not try before it waits.
     const bool drained = static_cast<std::size_t>(got) < room.size() && !op.state.more_is_known();
+    if (drained) op.state.note_drained();
     return drained ? done_and_exhausted : done;
   }
   op.result = got == 0 ? kEndOfStream : errno;
@@ -236,7 +245,9 @@ detail::reactor_op::status Stream::ReadOp::perform_tls(ReadOp& op) {
     if (op.result != 0) op.buffer->rest();
     if (op.result == EAGAIN) return not_done;
   }
-  return tls.drained() ? done_and_exhausted : done;
+  if (!tls.drained()) return done;
+  op.state.note_drained();
+  return done_and_exhausted;
 }
 
 void Stream::ReadOp::do_complete(void* owner, detail::operation* base,
@@ -329,6 +340,14 @@ Stream::ReadAwaiter Stream::read_into(Buffer& buffer) {
   }
   start_read_into(buffer);
   return {*this, buffer};
+}
+
+bool Stream::quiet() const {
+  if (state_->read.completed) return false;
+  if ((state_->last_events() & ~static_cast<unsigned>(EPOLLOUT)) == 0) return true;
+  char next = 0;
+  const ssize_t got = ::recv(fd_, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 bool Stream::ReadAwaiter::await_ready() const { return stream_.state_->read.completed; }

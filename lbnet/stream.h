@@ -54,6 +54,10 @@ class Stream {
     watcher_subject_ = subject;
   }
 
+  // Nothing has come since a read found that there was nothing more. What epoll has said in one go
+  // with the event that is worked on counts as well, and costs a system call only then.
+  [[nodiscard]] bool quiet() const;
+
   // -- Writing, all or nothing. try_write() says true when it is done: everything was written, or
   //    it failed (see write_error()). Otherwise `co_await finish_write()` waits until it is; the
   //    pieces' bytes must stay until then.

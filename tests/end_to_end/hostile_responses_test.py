@@ -2,7 +2,10 @@
 problem. A bad head is 502, a body cut short is seen to be cut, and nothing a backend says too much
 is taken for the next answer."""
 
+import contextlib
+import socket
 import threading
+import time
 import unittest
 
 from testbed import EndToEnd, http_config
@@ -365,6 +368,36 @@ class HostileResponses(EndToEnd):
 
     def test_unasked_bytes_on_an_idle_connection_end_it(self):
         self.leak_nothing(answer("hello"), later=BAIT)
+
+    def test_what_comes_at_the_same_time_as_the_next_request_does_not_leak(self):
+        # lbd learns of both in one go, of the request first.
+        for name, late in (("bytes", lambda connection: connection.send(BAIT)),
+                           ("its end",
+                            lambda connection: connection.socket.shutdown(socket.SHUT_RDWR))):
+            for method in ("GET", "POST"):
+                with self.subTest(name, method=method):
+                    self.learns_of_both(late, method)
+
+    def learns_of_both(self, late, method):
+        serving = []
+
+        def script(connection):
+            serving.append(connection)
+            with contextlib.suppress(OSError):
+                while connection.read_request():
+                    connection.send(answer("good"))
+        backend = self.enterContext(Backend(serve=script))
+        lbd = self.lbd(http_config([backend], workers=1))
+        client = self.client(lbd.address())
+        self.assertEqual(client.get("/").body, b"good")
+        with lbd.stopped():
+            client.request("/", method=method, body=b"")
+            time.sleep(0.05)  # The kernel tells of events in the order they came.
+            late(serving[0])
+            time.sleep(0.05)
+        self.assertEqual(client.read_response().body, b"good")
+        self.assertEqual(client.get("/").body, b"good")
+        self.assertEqual([request.connection for request in backend.requests], [1, 2, 2])
 
     def test_a_late_body_of_a_head_answer_does_not_leak(self):
         self.leak_nothing(OK + b"Content-Length: %d\r\n\r\n" % len(BAIT), to="HEAD", later=BAIT)

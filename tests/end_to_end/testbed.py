@@ -279,6 +279,16 @@ class Lbd:
         end(self.process)
         self._resources.close()
 
+    @contextlib.contextmanager
+    def stopped(self):
+        """It stands still meanwhile, and finds all that came at once."""
+        self.process.send_signal(signal.SIGSTOP)
+        until(lambda: self._stat()[0] == "T", "it stands still")
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     # -- Its end
     def terminate(self):
         """The first TERM: finish what is under way."""
@@ -355,9 +365,12 @@ class Lbd:
         """How many it has made since it was ready: splices are under way, or have been."""
         return len(self._all_pipes() - self._own_pipes)
 
-    def cpu_seconds(self):
+    def _stat(self):
         with open(f"/proc/{self.pid}/stat") as stat:
-            words = stat.read().rsplit(")", 1)[1].split()
+            return stat.read().rsplit(")", 1)[1].split()
+
+    def cpu_seconds(self):
+        words = self._stat()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_bytes(self):
