@@ -123,7 +123,24 @@ EligibleSet::Choice Balancer::choose_another(Instant now, const Request& request
     const Backend* backend = find_backend(id);
     if (backend != nullptr && backend->place) tried[count++] = backend->place;
   }
-  return eligible_.pick(request.key, {tried.data(), count}, now, prng_);
+  const EligibleSet::Choice choice = eligible_.pick(request.key, {tried.data(), count}, now, prng_);
+  if (!request.has_tried(backends_[choice.slot].id)) return choice;
+  const BackendSlot ejected = last_resort_for(request);
+  return ejected == kNoSlot ? choice : EligibleSet::Choice{ejected, PickReason::last_resort, 1};
+}
+
+// Where everybody else has failed the request, an ejected backend is the better guess than one of
+// them again: it may be well by now, or have been ejected for nothing. The one with the least to
+// do.
+BackendSlot Balancer::last_resort_for(const Request& request) const {
+  BackendSlot best = kNoSlot;
+  for (const BackendSlot slot : slots_by_id_) {
+    const Backend& backend = backends_[slot];
+    if (standing(backend) != Exclusion::ejected || !is_open(backend)) continue;
+    if (request.has_tried(backend.id)) continue;
+    if (best == kNoSlot || backend.in_flight() < backends_[best].in_flight()) best = slot;
+  }
+  return best;
 }
 
 Start Balancer::assign(Instant now, RequestId id, Request& request,

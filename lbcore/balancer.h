@@ -273,6 +273,7 @@ class Balancer {
                              const EligibleSet::Choice& choice);
   [[nodiscard]] EligibleSet::Choice choose(Instant now, const Request& request);
   [[nodiscard]] EligibleSet::Choice choose_another(Instant now, const Request& request);
+  [[nodiscard]] BackendSlot last_resort_for(const Request& request) const;
   // Of no backend, where there is none or none that can take it.
   [[nodiscard]] BackendSlot session_of(const Request& request) const;
   // In the queue, or called and not come yet.
@@ -303,6 +304,7 @@ class Balancer {
   [[nodiscard]] Exclusion excluded_by(const Backend& backend) const;
   void change_load(Instant now, BackendSlot slot, int change, bool own);
   void update_open(const Backend& backend);
+  void spare_the_ejected();
   void rebuild_eligible(Instant now);
   void start_ramps(Instant now);
   void warm_up(Instant now, BackendSlot slot);
@@ -324,6 +326,7 @@ class Balancer {
   std::vector<BackendSlot> free_slots_;
   std::vector<BackendSlot> slots_by_id_;  // Of the live ones, sorted by BackendId.
   bool started_ = false;                  // The first configuration has been taken in.
+  bool ejections_void_ = false;           // Nobody would be left.
   DeadlineId next_ramp_step_;
 
   DeadlineTable deadlines_;

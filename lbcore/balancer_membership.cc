@@ -201,7 +201,7 @@ Exclusion Balancer::standing(const Backend& backend) const {
                        .state = backend.state,
                        .probed = config_.health_check.has_value(),
                        .health = backend.health,
-                       .ejected = backend.ejected});
+                       .ejected = backend.ejected && !ejections_void_});
 }
 
 // Is an idle connection to it of any use? One that began with a PROXY header is its client's alone.
@@ -228,7 +228,19 @@ void Balancer::update_open(const Backend& backend) {
   if (backend.place) eligible_.set_open(backend.place, is_open(backend));
 }
 
+// An ejection leaves somebody to serve when it is made, but probes, an operator or a configuration
+// may take those away. Then a backend that failed requests is still better than none.
+void Balancer::spare_the_ejected() {
+  ejections_void_ = false;
+  const auto any = [&](Exclusion wanted) {
+    return std::any_of(slots_by_id_.begin(), slots_by_id_.end(),
+                       [&](BackendSlot slot) { return standing(backends_[slot]) == wanted; });
+  };
+  ejections_void_ = !any(Exclusion::none) && any(Exclusion::ejected);
+}
+
 void Balancer::rebuild_eligible(Instant now) {
+  spare_the_ejected();
   start_ramps(now);
   std::vector<EligibleSet::Member> members;
   members.reserve(slots_by_id_.size());

@@ -84,6 +84,10 @@ struct Balancer::Request {
   [[nodiscard]] std::span<const BackendId> tried_backends() const {
     return {tried.data(), attempts};
   }
+  [[nodiscard]] bool has_tried(BackendId id) const {
+    const auto all = tried_backends();
+    return std::find(all.begin(), all.end(), id) != all.end();
+  }
   [[nodiscard]] bool has_attempt() const { return backend != kNoSlot; }
 };
 

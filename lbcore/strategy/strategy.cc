@@ -14,6 +14,7 @@ std::string_view to_string(PickReason reason) {
     case PickReason::only_one: return "only_one";
     case PickReason::moved_on: return "moved_on";
     case PickReason::sticky: return "sticky";
+    case PickReason::last_resort: return "last_resort";
   }
   return "?";
 }

@@ -48,6 +48,7 @@ enum class PickReason : std::uint8_t {
   only_one,      // nobody else was eligible
   moved_on,      // the strategy's own pick had no room or had been tried: the next that has not
   sticky,        // the client's session is there
+  last_resort,   // all that are eligible have been tried: an ejected one that has not
 };
 
 [[nodiscard]] std::string_view to_string(PickReason reason);

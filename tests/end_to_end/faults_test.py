@@ -105,6 +105,21 @@ class WithDefaults(FaultsCase):
         run = self.play(flap, lambda: None)
         self.lose_nothing(run)
 
+    def test_the_second_backend_fails_while_the_first_is_ejected_still(self):
+        rules = {"consecutive_failures": 3, "base_ejection_time": "5s", "max_ejection_time": "5s"}
+        for probes in ({}, {"health_check": {"path": "/health", "interval": "100ms"}}):
+            with self.subTest(**probes):
+                self.start(outlier_ejection=rules, **probes)
+
+                def one_after_the_other():
+                    self.first.kill()
+                    self.daemon.wait_for("backend_ejected")
+                    self.first.start()
+                    time.sleep(0.5)  # Probes have seen it, ejection has not.
+                    self.servers[1].kill()
+                run = self.play(one_after_the_other, self.servers[1].start, during=1)
+                self.lose_nothing(run)
+
     def test_a_reset_right_behind_an_early_answer_loses_neither(self):
         self.start()
         run = self.play("early_reset", during=0.8)

@@ -161,8 +161,9 @@ TEST_F(PoolTest, WarmsUpWhoBecomesEligibleAndNobodyTwice) {
 
 TEST_F(PoolTest, OpensExactlyWhatIsMissing) {
   config.connection_pool.warm_up = 3;
+  have_backends({"b1", "b2"});
   balancer();
-  EXPECT_EQ(actions().size(), 3u);
+  EXPECT_EQ(actions().size(), 6u);
   open_spare();
   open_spare();
   open_spare(false);
@@ -170,14 +171,15 @@ TEST_F(PoolTest, OpensExactlyWhatIsMissing) {
   eject("b1");
   EXPECT_EQ(actions(), Names{}) << "an ejected one keeps what it has";
   eject("b1", false);
-  EXPECT_EQ(actions(), Names{"open c4 to b1"});
+  EXPECT_EQ(actions(), Names{"open c7 to b1"});
 }
 
 // A backend that flaps faster than connections open must not collect them.
 TEST_F(PoolTest, WhatIsOpeningIsNotMissing) {
   config.connection_pool.warm_up = 2;
+  have_backends({"b1", "b2"});
   balancer();
-  EXPECT_EQ(actions(), (Names{"open c1 to b1", "open c2 to b1"}));
+  EXPECT_EQ(actions(), (Names{"open c1 to b1", "open c2 to b1", "open c3 to b2", "open c4 to b2"}));
   for (int n = 0; n < 3; ++n) {
     eject("b1");
     eject("b1", false);
@@ -186,7 +188,7 @@ TEST_F(PoolTest, WhatIsOpeningIsNotMissing) {
   open_spare(false);
   eject("b1");
   eject("b1", false);
-  EXPECT_EQ(actions(), Names{"open c3 to b1"});
+  EXPECT_EQ(actions(), Names{"open c5 to b1"});
 }
 
 TEST_F(PoolTest, WarmsUpABackupWhenItIsNeeded) {

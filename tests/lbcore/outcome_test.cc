@@ -49,10 +49,10 @@ TEST(Outcome, NamesAreThereAndDifferent) {
   EXPECT_FALSE(failures.contains("?"));
   EXPECT_EQ(to_string(static_cast<AttemptFailure>(10)), "?");
   std::set<std::string_view> reasons;
-  for (int i = 0; i < 10; ++i) reasons.insert(to_string(static_cast<PickReason>(i)));
-  EXPECT_EQ(reasons.size(), 10u);
+  for (int i = 0; i < 11; ++i) reasons.insert(to_string(static_cast<PickReason>(i)));
+  EXPECT_EQ(reasons.size(), 11u);
   EXPECT_FALSE(reasons.contains("?"));
-  EXPECT_EQ(to_string(static_cast<PickReason>(10)), "?");
+  EXPECT_EQ(to_string(static_cast<PickReason>(11)), "?");
   EXPECT_EQ(to_string(AdminState::draining), "draining");
   EXPECT_EQ(to_string(PickReason::least_loaded), "least_loaded");
   EXPECT_EQ(to_string(PickReason::only_one), "only_one");

@@ -118,6 +118,7 @@ class BalancerWorld {
   [[nodiscard]] Expected expect(const Request& request, bool arriving) const;
   void started(const Start& start, Request request, const Expected& expected);
   void assigned(const Start& start, Request& request);
+  [[nodiscard]] std::set<BackendId> last_resorts(const Request& request) const;
   void take_connection(const Start& start, const Request& request);
   void record(const Request& request, bool failed, bool gateway);
   void record_success(const Request& request);

@@ -57,6 +57,15 @@ std::size_t NaiveQueue::size() const {
 }
 
 Exclusion ClusterModel::standing(const Member& member) const {
+  const Exclusion alone = standing_alone(member);
+  if (alone != Exclusion::ejected) return alone;
+  const bool others = std::any_of(members.begin(), members.end(), [&](const auto& entry) {
+    return standing_alone(entry.second) == Exclusion::none;
+  });
+  return others ? Exclusion::ejected : Exclusion::none;
+}
+
+Exclusion ClusterModel::standing_alone(const Member& member) const {
   const bool probed = config.health_check.has_value();
   if (!member.configured) return Exclusion::removed;
   if (member.config.state == AdminState::disabled) return Exclusion::disabled;

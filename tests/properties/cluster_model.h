@@ -92,8 +92,10 @@ class ClusterModel {
   std::map<BackendId, Member> members;
   std::map<std::uint32_t, std::map<BackendId, std::uint32_t>> siblings;  // What each reported.
 
-  // What the configuration, the operator, probes and outlier detection have against it.
+  // What the configuration, the operator, probes and outlier detection have against it. When
+  // nobody would be left, ejections count for nothing.
   [[nodiscard]] Exclusion standing(const Member& member) const;
+  [[nodiscard]] Exclusion standing_alone(const Member& member) const;
   [[nodiscard]] std::map<std::uint32_t, Level> levels() const;
   [[nodiscard]] std::set<BackendId> eligible() const;
   [[nodiscard]] bool below_limit(BackendId id) const;

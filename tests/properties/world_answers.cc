@@ -79,11 +79,18 @@ void BalancerWorld::assigned(const Start& start, Request& request) {
   const std::string name = show(id);
   law(start->request == start.request, "starts: two names for one request");
   law(start->attempt == ++request.attempts, "starts: the number of the attempt is wrong");
+  const std::set<BackendId> eligible = model_.eligible();
+  const std::set<BackendId> open = model_.open();
+  const bool all_tried =
+      std::includes(request.tried.begin(), request.tried.end(), open.begin(), open.end());
   if (start->reason == PickReason::sticky) {
     law(id == *request.session, "affinity: another backend than the session's");
+  } else if (start->reason == PickReason::last_resort) {
+    law(all_tried, "last resort: somebody eligible has not been tried");
+    law(last_resorts(request).contains(id), "last resort: " + name + " is none");
   } else {
-    const std::set<BackendId> eligible = model_.eligible();
-    const std::set<BackendId> open = model_.open();
+    law(!all_tried || open.empty() || last_resorts(request).empty(),
+        "last resort: an ejected backend is left, and a tried one was picked");
     law(eligible.contains(id), "eligibility: picked " + name + ", which is not eligible");
     law(model_.below_limit(id), "limits: picked " + name + ", which is at its limit");
     law(open.contains(id), "breaker: picked " + name + ", whose breaker lets nobody through");
@@ -131,6 +138,16 @@ void BalancerWorld::assigned(const Start& start, Request& request) {
   request.phase = start->reused ? Phase::sending : Phase::connecting;
   request.deadline =
       now_ + (start->reused ? model_.config.timeouts.idle : model_.config.timeouts.connect);
+}
+
+// Who may be picked when all that are eligible have been tried.
+std::set<BackendId> BalancerWorld::last_resorts(const Request& request) const {
+  std::set<BackendId> ids;
+  for (const auto& [id, member] : model_.members) {
+    const bool ejected = model_.standing(member) == Exclusion::ejected;
+    if (ejected && model_.is_open(id) && !request.tried.contains(id)) ids.insert(id);
+  }
+  return ids;
 }
 
 void BalancerWorld::take_connection(const Start& start, const Request& request) {
