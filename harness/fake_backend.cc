@@ -17,6 +17,7 @@ using Error = boost::system::error_code;
 using ReusePort = boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr std::size_t kBodySize = 128;
+constexpr std::size_t kPartSize = kBodySize / scenario::kDripParts;
 
 const char* reason_of(int status) {
   return status == 200 ? "OK" : status == 503 ? "Service Unavailable" : "Internal Server Error";
@@ -63,9 +64,13 @@ class FakeBackend::Session : public std::enable_shared_from_this<Session> {
       return answer(backend_.fails_probes_ ? 503 : 200);
     }
     if (backend_.black_hole_) return answer(500, {}, *backend_.black_hole_);
-    const bool entered = backend_.queue_.enter([self = shared_from_this()](auto verdict) {
-      self->answer(verdict == ServiceQueue::Verdict::good ? 200 : 500);
-    });
+    const bool has_body = head.method != http::verb::head;
+    const bool entered =
+        backend_.queue_.enter(has_body, [self = shared_from_this()](const auto& verdict) {
+          self->truncated_ = !verdict.whole;
+          self->drips_ = verdict.drips;
+          self->answer(verdict.good ? 200 : 500);
+        });
     if (!entered) answer(503);
   }
 
@@ -94,12 +99,36 @@ class FakeBackend::Session : public std::enable_shared_from_this<Session> {
                    "Content-Length: {}\r\n{}{}\r\n",
                    status, reason_of(status), backend_.options_.id, kBodySize, more_fields,
                    keep ? "" : "Connection: close\r\n");
-    if (reader_.head().method != http::verb::head) out_.append(kBodySize, '.');
+    body_left_ = reader_.head().method == http::verb::head ? 0 : kBodySize;
+    if (truncated_) body_left_ /= 2;
+    if (drips_ > Duration::zero()) {
+      part_gap_ = drips_ * kPartSize / body_left_;
+    } else {
+      out_.append(std::exchange(body_left_, 0), '.');
+    }
+    write_rest(keep);
+  }
+
+  // What is in `out_`, and then what is left of the body, part by part.
+  void write_rest(bool keep) {
     write([keep](Session& self) {
-      if (!keep) return self.finish();
-      self.continue_sent_ = false;
-      self.on_progress(self.reader_.next());
+      if (self.body_left_ == 0) return self.end_answer(keep);
+      self.timer_.expires_after(self.part_gap_);
+      self.timer_.async_wait([self = self.shared_from_this(), keep](const Error& error) {
+        if (error) return;
+        self->body_left_ -= kPartSize;
+        self->out_.assign(kPartSize, '.');
+        self->write_rest(keep);
+      });
     });
+  }
+
+  void end_answer(bool keep) {
+    if (truncated_ && backend_.truncates_by_reset_) return break_connection();
+    if (truncated_ || !keep) return finish();
+    drips_ = {};
+    continue_sent_ = false;
+    on_progress(reader_.next());
   }
 
   template <class Then>
@@ -128,6 +157,11 @@ class FakeBackend::Session : public std::enable_shared_from_this<Session> {
   RequestReader reader_;
   std::string out_;
   bool continue_sent_ = false;
+  // Of the answer under way.
+  bool truncated_ = false;  // Half of its body comes, and then the end of the connection.
+  Duration drips_{};        // How long what there is of its body takes.
+  Duration part_gap_{};
+  std::size_t body_left_ = 0;
 };
 
 FakeBackend::FakeBackend(boost::asio::io_context& io, BackendOptions options)
@@ -169,11 +203,15 @@ void FakeBackend::apply(const scenario::Fault& fault) {
     case black_hole: black_hole_ = fault.in; return;
     case fail_probes: fails_probes_ = true; return;
     case error_ratio: return queue_.fail_share(fault.ratio);
+    case truncate: truncates_by_reset_ = fault.reset; return queue_.truncate_share(fault.ratio);
+    case drip: return queue_.drip(fault.over);
     case reset: resets_ = true; return;
     case refuse: acceptor_.close(ignored); return;
     case recover:
       queue_.slow_down(1);
       queue_.fail_share(0);
+      queue_.truncate_share(0);
+      queue_.drip({});
       resets_ = fails_probes_ = false;
       black_hole_.reset();
       answer_delay_ = Duration{};

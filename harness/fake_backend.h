@@ -57,6 +57,7 @@ class FakeBackend {
   boost::asio::ip::tcp::acceptor acceptor_;
   bool resets_ = false;
   bool fails_probes_ = false;
+  bool truncates_by_reset_ = false;
   std::optional<Duration> black_hole_;  // Every request is answered 500 after this.
   Duration answer_delay_{};             // Before every answer.
 };

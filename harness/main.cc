@@ -101,7 +101,8 @@ void describe_backend(CLI::App& app, BackendCommand& command) {
              command.faults.push_back(checked(parse_fault(text), kFaultForms, text));
            }
          },
-         "From the start on: slow=FACTOR, error_ratio=RATIO, refuse,\nreset or hang; repeatable")
+         "From the start on: slow=FACTOR, error_ratio=RATIO, truncate=RATIO,\n"
+         "drip=DURATION, refuse, reset or hang; repeatable")
       ->type_name("FAULT")
       ->allow_extra_args(false);
   app.add_flag("--controlled", command.controlled, "End when standard input does");
