@@ -133,6 +133,33 @@ TEST(Drip, KeepsItsPlace) {
   EXPECT_EQ(count(report, ClientResult::server_error), 49u) << "though its client has left";
 }
 
+// Two clients without a pause, and one place: each waits for the other's 50 ms.
+TEST(Drip, LetsTheNextOneInAtItsEnd) {
+  Parts parts = calm(drip("40ms"));
+  parts.behaviour = R"({"service_time": {"constant": "10ms"}, "concurrency": 1})";
+  parts.arrivals = R"({"closed": {"clients": 2}})";
+  const Report report = run(parts);
+  EXPECT_EQ(ok(report), report.total.count());
+  EXPECT_NEAR(static_cast<double>(report.total.latency.quantile(0.5).count()), 100e6, 100e3);
+}
+
+// What it says when it is asked: the body counts.
+TEST(Drip, IsPartOfTheLatencyThatABackendTells) {
+  Parts parts = calm(drip("50ms"));
+  parts.backends = 2;
+  parts.strategy = R"("prequal")";
+  EXPECT_LT(share(run(parts), "b1"), 0.3);
+}
+
+// The cookie is in the head, and the first request goes to b1.
+TEST(Parts, ASessionBeginsWithTheHead) {
+  Parts parts = calm(drip("50ms"));
+  parts.backends = 2;
+  parts.cluster = R"(, "affinity": {"cookie": {}})";
+  parts.load = R"(, "clients": 1)";
+  EXPECT_EQ(share(run(parts), "b1"), 1);
+}
+
 // Requests of 5.1 and 5.2 s had their heads by 5.212 s, before the recovery.
 TEST(Drip, GoesOnWhereItHadBegunAndNowhereElseAfterARecovery) {
   const Report report = run(
