@@ -5,9 +5,11 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <cstring>
 #include <memory>
 
 #include "harness/message_reader.h"
+#include "harness/proxy_header.h"
 
 namespace lb::harness {
 namespace {
@@ -32,6 +34,11 @@ class FakeBackend::Session : public std::enable_shared_from_this<Session> {
   Session(FakeBackend& backend, tcp::socket socket)
       : backend_(backend), socket_(std::move(socket)), timer_(socket_.get_executor()) {}
 
+  void start() {
+    backend_.options_.proxy_protocol == SentProxyHeader::none ? read() : read_proxy_header();
+  }
+
+ private:
   void read() {
     socket_.async_read_some(reader_.space(),
                             [self = shared_from_this()](const Error& error, std::size_t count) {
@@ -39,7 +46,28 @@ class FakeBackend::Session : public std::enable_shared_from_this<Session> {
                             });
   }
 
- private:
+  // Then the space still has what came behind it.
+  void read_proxy_header() {
+    const auto space = reader_.space();
+    socket_.async_read_some(
+        space, [self = shared_from_this(), space](const Error& error, std::size_t count) {
+          if (error) return;
+          self->proxy_header_.append(static_cast<const char*>(space.data()), count);
+          self->take_proxy_header();
+        });
+  }
+
+  void take_proxy_header() {
+    const ProxyHeader header =
+        harness::read_proxy_header(proxy_header_, backend_.options_.proxy_protocol);
+    if (header.state == ProxyHeader::State::bad) return;
+    if (header.state == ProxyHeader::State::more) return read_proxy_header();
+    const std::size_t behind = proxy_header_.size() - header.size;
+    if (behind == 0) return read();
+    std::memcpy(reader_.space().data(), proxy_header_.data() + header.size, behind);
+    on_progress(reader_.commit(behind));
+  }
+
   void on_progress(RequestReader::Progress progress) {
     if (progress == RequestReader::Progress::done) return take_request();
     if (progress == RequestReader::Progress::bad) return;  // Closes: the last reference goes.
@@ -154,6 +182,7 @@ class FakeBackend::Session : public std::enable_shared_from_this<Session> {
   FakeBackend& backend_;
   tcp::socket socket_;
   boost::asio::steady_timer timer_;  // Until an answer that comes late.
+  std::string proxy_header_;
   RequestReader reader_;
   std::string out_;
   bool continue_sent_ = false;
@@ -189,7 +218,7 @@ void FakeBackend::accept() {
     if (!error) {
       Error ignored;
       socket.set_option(tcp::no_delay(true), ignored);
-      std::make_shared<Session>(*this, std::move(socket))->read();
+      std::make_shared<Session>(*this, std::move(socket))->start();
     }
     accept();
   });

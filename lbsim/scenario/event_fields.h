@@ -211,7 +211,7 @@ void plan_events(std::vector<WrittenEvent>& events, Scenario& scenario,
                  std::vector<config::Problem>& problems);
 
 // Adds the events that only the simulator can play.
-void note_simulated_only(const std::vector<WrittenEvent>& events,
+void note_simulated_only(const std::vector<WrittenEvent>& events, const Scenario& scenario,
                          std::vector<config::Problem>& simulated_only);
 
 }  // namespace lb::scenario

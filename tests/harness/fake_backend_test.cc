@@ -67,6 +67,11 @@ class FakeBackendTest : public testing::Test {
         BackendOptions{
             .id = "b1", .health_path = "/health", .load_path = "/load", .behaviour = behaviour});
   }
+  void start_behind(SentProxyHeader version) {
+    backend_ = std::make_unique<FakeBackend>(
+        io_, BackendOptions{.proxy_protocol = version,
+                            .behaviour = {.service_time = scenario::Constant{}}});
+  }
   Client& client() {
     return *clients_.emplace_back(std::make_unique<Client>(io_, backend_->port()));
   }
@@ -194,6 +199,26 @@ TEST_F(FakeBackendTest, SaysNothingWhenItResets) {
   start({.service_time = scenario::Constant{}});
   strike("reset");
   EXPECT_EQ(load(), "");
+}
+
+TEST_F(FakeBackendTest, TakesAConnectionBehindItsProxyHeaderAndNoOther) {
+  const std::string header = "PROXY TCP4 127.1.0.1 127.0.0.1 12345 80\r\n";
+  start_behind(SentProxyHeader::v1);
+  Client& together = client();
+  together.send(header + kGet + kGet);
+  ASSERT_TRUE(until([&] { return together.answers() == 2; }));
+  Client& apart = client();
+  for (const char byte : header + kGet) {
+    apart.send(std::string(1, byte));
+    io_.poll();
+  }
+  ASSERT_TRUE(until([&] { return apart.answers() == 1; }));
+  for (const std::string& wrong : {kGet, header.substr(1) + kGet}) {
+    Client& without = client();
+    without.send(wrong);
+    ASSERT_TRUE(until([&] { return static_cast<bool>(without.error); }));
+    EXPECT_EQ(without.received, "");
+  }
 }
 
 TEST_F(FakeBackendTest, PipelinedRequestsAreAnsweredInTurn) {
