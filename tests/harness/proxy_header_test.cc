@@ -43,6 +43,7 @@ const std::vector<Header> kBad{
     {"PROXY TCP4  127.1.0.1 127.0.0.1 12345 80\r\n", SentProxyHeader::v1},
     {"PROXY TCP4 127.1.0.1 127.0.0.1 12345 65536\r\n", SentProxyHeader::v1},
     {"PROXY TCP4 127.1.0.1 127.0.0.1 -1 80\r\n", SentProxyHeader::v1},
+    {"PROXY TCP4 127.1.0.1 127.0.0.1 12345 80x\r\n", SentProxyHeader::v1},
     {"PROXY TCP4 ::1 ::1 1 2\r\n", SentProxyHeader::v1},
     {"PROXY TCP6 127.1.0.1 127.0.0.1 1 2\r\n", SentProxyHeader::v1},
     {"PROXY UDP4 127.1.0.1 127.0.0.1 1 2\r\n", SentProxyHeader::v1},
