@@ -35,6 +35,7 @@ Start Balancer::handle_request(Instant now, const RequestInput& input) {
   Request& request = requests_.at(id);
   request.key = input.key;
   request.pooled = input.pooled;
+  request.repeatable = input.repeatable;
   request.priority = static_cast<std::uint8_t>(input.priority);
   if (config_.affinity) request.session = input.session;
   if (config_.timeouts.request > Duration::zero()) {
@@ -243,11 +244,12 @@ NextStep Balancer::handle_answer(Instant now, RequestId id, int status, const At
   request.answered_well = !failed;
   attempt_ended(now, request,
                 failed ? CircuitBreaker::Result::failure : CircuitBreaker::Result::success);
-  if (worth_repeating(config_.retries.on, status) && may_retry(request, facts)) {
+  const bool free = !facts.request_sent;
+  if (worth_repeating(config_.retries.on, status) && may_retry(request, facts, free)) {
     record_success(now, request);
     ++backends_[request.backend].failures;
     pool_.close(request.connection);
-    retry(now, id, request, facts);
+    retry(now, id, request, free);
     const NextStep again{NextStep::Kind::retry, Outcome::backend_error};
     told(now, input::Answered{id, status, facts}, again);
     return again;
@@ -270,11 +272,11 @@ NextStep Balancer::handle_attempt_failed(Instant now, RequestId id, AttemptFailu
   attempt_ended(now, request, CircuitBreaker::Result::failure);
   const Outcome last = facts.answer_begun ? Outcome::cut : outcome_of(failure);
   pool_.close(request.connection);
-  // One that had served before and broke may have been dead when it was taken, and then so may be
-  // the others of the pool: the next attempt has a connection of its own.
-  if (failure == AttemptFailure::reset && request.reused) request.needs_fresh = true;
-  const bool again = worth_repeating(config_.retries.on, failure) && may_retry(request, facts);
-  again ? retry(now, id, request, facts) : end_request(now, id, request, last);
+  const bool excused = failure == AttemptFailure::reset && broke(now, request);
+  const bool free = excused || !facts.request_sent;
+  const bool again =
+      worth_repeating(config_.retries.on, failure) && may_retry(request, facts, free);
+  again ? retry(now, id, request, free) : end_request(now, id, request, last);
   const NextStep step{again ? NextStep::Kind::retry : NextStep::Kind::give_up, last};
   told(now, input::AttemptFailed{id, failure, facts}, step);
   return step;
@@ -292,7 +294,9 @@ void Balancer::record(Instant now, Backend& backend, bool failed, bool gateway) 
 
 void Balancer::record_success(Instant now, Request& request) {
   if (!std::exchange(request.answered_well, false)) return;
-  record(now, backends_[request.backend], false, false);
+  Backend& backend = backends_[request.backend];
+  backend.broken_since = Backend::kNever;
+  record(now, backend, false, false);
 }
 
 // What it says to those who decide by it: as soon as it is known, and once.
@@ -316,26 +320,34 @@ void Balancer::attempt_ended(Instant now, Request& request, CircuitBreaker::Resu
 // ---------------------------------------------------------------------------------------------
 // Another try
 
-// What was never sent has cost its backend nothing, and another try costs no more than the first.
-// Nor can connections that had served before and broke make a storm: a request meets one at most,
-// and each of them breaks but once. When a backend crashes there are as many as it had in flight.
-bool Balancer::costs_nothing(const Request& request, const AttemptFacts& facts) {
-  return !facts.request_sent || (request.reused && request.needs_fresh);
+// The connection of its attempt broke. Says whether another try is free of charge, because no storm
+// can come of that:
+// - It had served before. Each of those breaks but once, and a request meets one at most: it may
+//   have been dead when it was taken, and then so may be the others of the pool.
+// - Its backend was not known to break when the attempt began. So it is when a backend crashes, and
+//   there are no more of these than it had in flight.
+bool Balancer::broke(Instant now, Request& request) {
+  Backend& backend = backends_[request.backend];
+  backend.broken_since = std::min(backend.broken_since, now);
+  if (request.reused) request.needs_fresh = true;
+  return request.reused || request.attempt_started <= backend.broken_since;
 }
 
-bool Balancer::may_retry(const Request& request, const AttemptFacts& facts) {
+// What was never sent is free as well: it cost its backend nothing, and another try costs no more
+// than the first.
+bool Balancer::may_retry(const Request& request, const AttemptFacts& facts, bool free) {
   if (!may_repeat(facts) || request.attempts >= config_.retries.attempts) return false;
   if (request.out_of_time) return false;
-  if (request.retrying || costs_nothing(request, facts)) return true;
+  if (request.retrying || free) return true;
   if (within_budget(config_.retries, retrying_, requests_.size())) return true;
   ++counters_.retries_denied;
   return false;
 }
 
-void Balancer::retry(Instant now, RequestId id, Request& request, const AttemptFacts& facts) {
+void Balancer::retry(Instant now, RequestId id, Request& request, bool free) {
   leave_backend(now, request);
   ++counters_.retries;
-  if (!costs_nothing(request, facts) && !std::exchange(request.retrying, true)) ++retrying_;
+  if (!free && !std::exchange(request.retrying, true)) ++retrying_;
   request.phase = Request::Phase::backing_off;
   request.queue_entry = {};
   const Duration wait = backoff(config_.retries.backoff, request.attempts + 1U, prng_);

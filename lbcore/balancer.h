@@ -52,6 +52,7 @@ namespace lb {
 struct RequestInput {
   HashKey key = 0;             // For strategies that hash: key_of(key_expression(strategy), …).
   bool pooled = true;          // May go over a connection that others use too (HTTP, not TCP).
+  bool repeatable = false;     // May be sent twice: idempotent, and all of its body is at hand.
   std::uint32_t priority = 0;  // In the queue, below AdmissionQueue::kClassCount; 0 goes first.
   std::optional<BackendId> session;  // The backend its affinity cookie names.
 };
@@ -209,7 +210,9 @@ class Balancer {
   void handle_spare_connection(Instant now, ConnectionId connection, bool open);
   // The answer to Action::ask_load. One that never comes is no harm.
   void handle_load_report(Instant now, BackendId backend, const LoadReport& report);
-  void handle_health(Instant now, BackendId backend, HealthState state);
+  // `silent`: it is unhealthy because nothing it was asked came back in time. Repeatable requests
+  // that wait for it then go elsewhere, if there is somebody and the budget of retries allows it.
+  void handle_health(Instant now, BackendId backend, HealthState state, bool silent = false);
   void handle_ejection(Instant now, BackendId backend, bool ejected);
   // A new configuration. Backends that stay (same id) keep counts and connections, and have the
   // health the plan says; those that left take nothing new and have `timeouts.drain` to finish.
@@ -275,9 +278,9 @@ class Balancer {
   // In the queue, or called and not come yet.
   [[nodiscard]] bool somebody_waits() const { return called_ || !queue_.empty(); }
   void call_next(Instant now);
-  [[nodiscard]] static bool costs_nothing(const Request& request, const AttemptFacts& facts);
-  [[nodiscard]] bool may_retry(const Request& request, const AttemptFacts& facts);
-  void retry(Instant now, RequestId id, Request& request, const AttemptFacts& facts);
+  [[nodiscard]] bool broke(Instant now, Request& request);
+  [[nodiscard]] bool may_retry(const Request& request, const AttemptFacts& facts, bool free);
+  void retry(Instant now, RequestId id, Request& request, bool free);
   void record(Instant now, Backend& backend, bool failed, bool gateway);
   void record_success(Instant now, Request& request);
   void attempt_ended(Instant now, Request& request, CircuitBreaker::Result result);
@@ -306,6 +309,7 @@ class Balancer {
   void add_backend(BackendId id);
   void start_removal(Instant now, Backend& backend);
   void abort_in_flight(BackendSlot slot);
+  void abandon(BackendSlot slot);
   void drop_if_finished(BackendSlot slot);
   [[nodiscard]] Tally& tally_of(Backend& backend);
   void forget_tally(Backend& backend);

@@ -45,14 +45,15 @@ void Balancer::handle_load_report(Instant now, BackendId id, const LoadReport& r
   if (backend != nullptr && backend->place) eligible_.report(backend->place, report, now);
 }
 
-void Balancer::handle_health(Instant now, BackendId id, HealthState state) {
-  told(now, input::HealthChanged{id, state});
+void Balancer::handle_health(Instant now, BackendId id, HealthState state, bool silent) {
+  told(now, input::HealthChanged{id, state, silent});
   Backend* backend = find_backend(id);
   if (backend == nullptr || backend->health == state) return;
   backend->health = state;
   // Connections kept to a backend that stopped answering are as suspect as the backend.
   if (state == HealthState::unhealthy) close_idle_connections(slot_of(*backend));
   rebuild_eligible(now);
+  if (silent) abandon(slot_of(*backend));
   call_next(now);
 }
 
@@ -164,6 +165,24 @@ void Balancer::abort_in_flight(BackendSlot slot) {
     if (request.backend != slot || !deadlines_.contains(request.deadline)) return;
     deadlines_.cancel(request.deadline);
     abort_attempt(id, AttemptFailure::drain_timeout);
+  });
+}
+
+// A backend stands still. What waits for it may wait for long, and has better prospects elsewhere.
+// Nobody knows that its work is lost, though, so all of it is charged to the budget of retries.
+void Balancer::abandon(BackendSlot slot) {
+  const bool others = !backends_[slot].place && room() == Room::now;
+  if (!others || !worth_repeating(config_.retries.on, AttemptFailure::silence)) return;
+  requests_.for_each([&](RequestId id, Request& request) {
+    if (request.backend != slot || !request.repeatable) return;
+    if (request.phase == Request::Phase::answering) return;
+    if (request.attempts >= config_.retries.attempts) return;
+    if (!deadlines_.contains(request.deadline)) return;  // As above.
+    const bool allowed = within_budget(config_.retries, retrying_, requests_.size());
+    if (!request.retrying && !allowed) return;
+    if (!std::exchange(request.retrying, true)) ++retrying_;
+    deadlines_.cancel(request.deadline);
+    abort_attempt(id, AttemptFailure::silence);
   });
 }
 

@@ -13,6 +13,7 @@ inline constexpr BackendSlot kNoSlot = 0xffffffffU;
 
 struct Balancer::Backend {
   static constexpr std::uint32_t kNoTally = 0xffffffffU;
+  static constexpr Instant kNever = Instant::max();
 
   // What every request touches comes first, in two lines of the processor's cache.
   BackendId id;
@@ -23,6 +24,7 @@ struct Balancer::Backend {
   CircuitBreaker breaker;
   std::uint64_t picked = 0;
   std::uint64_t failures = 0;
+  Instant broken_since = kNever;  // Its connections break, and no good answer has come since.
   ErrorTrend errors;
   OutcomeCounts outcomes;
 
@@ -57,6 +59,7 @@ struct Balancer::Request {
   };
   Phase phase = Phase::arriving;
   bool pooled = true;
+  bool repeatable = false;
   bool reused = false;         // The connection of this attempt has served others before.
   bool needs_fresh = false;    // One of those broke: no later attempt takes another.
   bool retrying = false;       // Counted in retrying_.

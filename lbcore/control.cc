@@ -145,11 +145,11 @@ void Control::handle_probe_result(Instant now, const ProbeId& probe,
                                   std::optional<ProbeResult> result) {
   const auto [cluster, target] = find(probe.cluster, probe.backend);
   if (target == nullptr || !target->probing || target->probe_number != probe.number) return;
-  conclude_probe(now, *cluster, *target, result);
+  conclude_probe(now, *cluster, *target, result, false);
 }
 
 void Control::conclude_probe(Instant now, Cluster& cluster, Target& target,
-                             std::optional<ProbeResult> result) {
+                             std::optional<ProbeResult> result, bool silent) {
   const HealthCheckConfig& check = *cluster.config.health_check;
   deadlines_.cancel(target.deadline);
   target.probing = false;
@@ -162,7 +162,8 @@ void Control::conclude_probe(Instant now, Cluster& cluster, Target& target,
     actions_.push({.kind = ControlAction::Kind::health_changed,
                    .probe = {cluster.id, target.id, target.probe_number},
                    .from = from,
-                   .to = to});
+                   .to = to,
+                   .silent = silent});
     if (cluster.outlier) cluster.outlier->handle_in_service(target.id, in_service(cluster, target));
   }
   target.deadline =
@@ -204,7 +205,7 @@ void Control::probe_deadline_passed(Instant now, Cluster& cluster, Target& targe
   if (!target.probing) return start_probe(now, cluster, target);
   actions_.push({.kind = ControlAction::Kind::abandon_probe,
                  .probe = {cluster.id, target.id, target.probe_number}});
-  conclude_probe(now, cluster, target, ProbeResult::fail);
+  conclude_probe(now, cluster, target, ProbeResult::fail, true);
 }
 
 std::vector<ClusterPlan> Control::plans() const {

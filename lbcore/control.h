@@ -47,6 +47,7 @@ struct ControlAction {
   ProbeId probe;  // Of a change: the cluster and backend it is about.
   HealthState from{};
   HealthState to{};
+  bool silent = false;  // Its last probe had no answer in time, not a bad one.
   EjectionChange ejection;
 };
 
@@ -126,7 +127,7 @@ class Control {
   void start_probe(Instant now, Cluster& cluster, Target& target);
   void stop_probing(const Cluster& cluster, Target& target);
   void conclude_probe(Instant now, Cluster& cluster, Target& target,
-                      std::optional<ProbeResult> result);
+                      std::optional<ProbeResult> result, bool silent);
   [[nodiscard]] Duration wait_between_probes(const HealthCheckConfig& check, HealthState state);
   void adopt_targets(Instant now, Cluster& next, Cluster* last);
   void adopt_outlier(Instant now, Cluster& next, Cluster* last);

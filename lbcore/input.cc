@@ -44,7 +44,7 @@ struct Apply {
     return {};
   }
   Answer operator()(const input::HealthChanged& in) {
-    to.handle_health(now, in.backend, in.state);
+    to.handle_health(now, in.backend, in.state, in.silent);
     return {};
   }
   Answer operator()(const input::EjectionChanged& in) {

@@ -58,6 +58,7 @@ struct LoadReported {
 struct HealthChanged {
   BackendId backend;
   HealthState state{};
+  bool silent = false;
 };
 struct EjectionChanged {
   BackendId backend;

@@ -14,6 +14,7 @@ std::string_view to_string(AttemptFailure failure) {
     case AttemptFailure::invalid_answer: return "invalid_answer";
     case AttemptFailure::drain_timeout: return "drain_timeout";
     case AttemptFailure::request_timeout: return "request_timeout";
+    case AttemptFailure::silence: return "silence";
   }
   return "?";
 }
@@ -45,6 +46,7 @@ Outcome outcome_of(AttemptFailure failure) {
     case AttemptFailure::invalid_answer: return Outcome::invalid_answer;
     case AttemptFailure::drain_timeout: return Outcome::timeout;
     case AttemptFailure::request_timeout: return Outcome::timeout;
+    case AttemptFailure::silence: return Outcome::timeout;
   }
   return Outcome::reset;
 }

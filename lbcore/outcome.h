@@ -19,6 +19,7 @@ enum class AttemptFailure : std::uint8_t {
   invalid_answer,    // not HTTP, or not HTTP we may pass on
   drain_timeout,     // the backend was removed and its grace ended
   request_timeout,   // the request has taken too long in all: no other attempt would help
+  silence,           // it waited for a backend that answers no probe any more
 };
 
 enum class Outcome : std::uint8_t {

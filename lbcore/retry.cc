@@ -15,7 +15,8 @@ bool worth_repeating(const RetryConditions& on, AttemptFailure failure) {
   switch (failure) {
     case AttemptFailure::connect_failure:
     case AttemptFailure::connect_timeout: return on.connect_failure;
-    case AttemptFailure::reset: return on.reset;
+    case AttemptFailure::reset:
+    case AttemptFailure::silence: return on.reset;
     case AttemptFailure::response_timeout:
     case AttemptFailure::idle_timeout: return on.timeout;
     // A backend that answers nonsense will answer nonsense again; a drain that ran out has had its

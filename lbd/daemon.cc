@@ -537,9 +537,10 @@ void Daemon::after_control() {
                    {"to", to_string(action->to)},
                    {"reason", "probe: " + probe_details_[probe.backend]}});
         for (WorkerThread& each : workers_) {
-          each.worker->post([worker = each.worker.get(), probe, to = action->to] {
-            worker->apply_health(probe.cluster, probe.backend, to);
-          });
+          each.worker->post(
+              [worker = each.worker.get(), probe, to = action->to, silent = action->silent] {
+                worker->apply_health(probe.cluster, probe.backend, to, silent);
+              });
         }
         break;
       case ControlAction::Kind::ejection_changed:

@@ -155,10 +155,12 @@ Task<IoError> Http1Client::send_interim(const http::ResponseHead& answer) {
   Buffer interim(worker_.buffers());
   if (!http::write_response_head(answer, {}, interim)) co_return EMSGSIZE;
   const std::string_view piece = interim.view();
-  co_return co_await write({&piece, 1});
+  co_return co_await write({&piece, 1}, after(false));
 }
 
-Task<IoError> Http1Client::send_continue() { co_return co_await write({&kContinue, 1}); }
+Task<IoError> Http1Client::send_continue() {
+  co_return co_await write({&kContinue, 1}, after(false));
+}
 
 bool Http1Client::begin_answer(const http::ResponseHead& answer, const AnswerOptions& asked) {
   const http::BodyCoding coding = http::coding_for_client(answer, minor_version_);
@@ -203,7 +205,7 @@ bool Http1Client::try_send(std::string_view data, bool last) {
   message_->outgoing.set_body(data, last, message_->trailers.view());
   answered_ = true;
   message_->bytes_out += data.size();
-  return stream_.try_write(message_->outgoing.pieces());
+  return stream_.try_write(message_->outgoing.pieces(), after(last));
 }
 
 // A client that does not read for too long is one that left.
@@ -229,8 +231,13 @@ Duration Http1Client::patience(std::uint64_t bytes, Duration waited) const {
   return std::clamp(left, Duration{}, setup_->body_timeout);
 }
 
-Task<IoError> Http1Client::write(Pieces pieces) {
-  if (stream_.try_write(pieces)) co_return stream_.write_error();
+// What goes out next, after the last bytes of an answer or after others.
+Stream::Next Http1Client::after(bool last) const {
+  return last && !keep_alive_ ? Stream::Next::end : Stream::Next::anything;
+}
+
+Task<IoError> Http1Client::write(Pieces pieces, Stream::Next next) {
+  if (stream_.try_write(pieces, next)) co_return stream_.write_error();
   co_return co_await finish_send();
 }
 
@@ -262,7 +269,7 @@ void Http1Client::decide_own_close() {
 Task<void> Http1Client::write_own(std::string_view head, std::string_view body) {
   const std::array<std::string_view, 2> pieces{head, body};
   answered_ = true;
-  const IoError error = co_await write({pieces.data(), body.empty() ? 1U : 2U});
+  const IoError error = co_await write({pieces.data(), body.empty() ? 1U : 2U}, after(true));
   if (error != 0) keep_alive_ = false;
 }
 

@@ -137,7 +137,8 @@ class Http1Client {
   Read refuse(int status);
   void begin_request();
   [[nodiscard]] Read take_head();
-  [[nodiscard]] Task<IoError> write(Pieces pieces);
+  [[nodiscard]] Stream::Next after(bool last) const;
+  [[nodiscard]] Task<IoError> write(Pieces pieces, Stream::Next next);
   [[nodiscard]] Duration patience(std::uint64_t bytes, Duration waited) const;
   [[nodiscard]] Task<void> write_own(std::string_view head, std::string_view body);
   void release_part();

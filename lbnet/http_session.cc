@@ -224,9 +224,10 @@ Task<void> HttpSession::forward(Request& request, ClusterRuntime& cluster) {
   Forwarding forwarding(worker_, client_, cluster);
   const bool fits =
       forwarding.take_head(head, address_, dispatch.changes(), dispatch.answer_changes());
-  const RequestInput input = dispatch.input(worker_, head, request.client);
+  RequestInput input = dispatch.input(worker_, head, request.client);
   const int status = fits ? client_.take_request(head) : 431;
   if (status != 0) co_return co_await refuse(request, status);
+  input.repeatable = head.idempotent() && client_.body_complete();
   forwarding_ = &forwarding;
   request.status = co_await forwarding.run(input);
   forwarding_ = nullptr;

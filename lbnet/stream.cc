@@ -24,20 +24,44 @@ namespace {
 namespace detail = boost::asio::detail;
 using Reactor = detail::epoll_reactor;
 
-// Two of Asio's members that are not public. The arguments of an explicit instantiation may name
+// Some of Asio's members that are not public. The arguments of an explicit instantiation may name
 // such members, and a friend may hand them on.
 template <auto Member, class Name>
 struct Reveal {
   friend constexpr auto revealed(Name) { return Member; }
 };
-struct WatchedEvents {  // What epoll is asked for, of one descriptor.
-  friend constexpr auto revealed(WatchedEvents);
-};
-template struct Reveal<&Reactor::descriptor_state::registered_events_, WatchedEvents>;
-struct LastEvents {  // What epoll said of it last.
-  friend constexpr auto revealed(LastEvents);
-};
-template struct Reveal<&detail::operation::task_result_, LastEvents>;
+#define LB_REVEAL(name, member)           \
+  struct name {                           \
+    friend constexpr auto revealed(name); \
+  };                                      \
+  template struct Reveal<&member, name>
+LB_REVEAL(Epoll, Reactor::epoll_fd_);
+LB_REVEAL(MakeWatched, Reactor::allocate_descriptor_state);
+// Of one descriptor that is watched.
+LB_REVEAL(Watcher, Reactor::descriptor_state::reactor_);
+LB_REVEAL(Watched, Reactor::descriptor_state::descriptor_);
+LB_REVEAL(WatchedEvents, Reactor::descriptor_state::registered_events_);
+LB_REVEAL(MayTry, Reactor::descriptor_state::try_speculative_);
+LB_REVEAL(Ended, Reactor::descriptor_state::shutdown_);
+LB_REVEAL(LastEvents, detail::operation::task_result_);  // What epoll said of it last.
+#undef LB_REVEAL
+
+// As Reactor::register_descriptor(), with two differences that save each connection system calls:
+// it asks for the peer's end as well, which would take asking again later; and nothing is tried
+// before epoll has said that it may succeed.
+Reactor::per_descriptor_data watch(Reactor& reactor, int fd) {
+  const Reactor::per_descriptor_data data = (reactor.*revealed(MakeWatched{}))();
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP | EPOLLPRI | EPOLLET;
+  event.data.ptr = data;
+  data->*revealed(Watcher{}) = &reactor;
+  data->*revealed(Watched{}) = fd;
+  data->*revealed(Ended{}) = false;
+  for (bool& may_try : data->*revealed(MayTry{})) may_try = false;
+  const bool watched = ::epoll_ctl(reactor.*revealed(Epoll{}), EPOLL_CTL_ADD, fd, &event) == 0;
+  data->*revealed(WatchedEvents{}) = watched ? event.events : 0;  // Without any, all is refused.
+  return data;
+}
 
 Reactor& reactor_of(boost::asio::io_context& io) {
   Reactor& reactor = boost::asio::use_service<Reactor>(io);
@@ -46,7 +70,10 @@ Reactor& reactor_of(boost::asio::io_context& io) {
 }
 
 // Sends as much of the pieces as the socket takes. Moves `first` and `offset` on.
-IoError send_pieces(int fd, Pieces pieces, std::size_t& first, std::size_t& offset) {
+IoError send_pieces(int fd, Pieces pieces, Stream::Next next, std::size_t& first,
+                    std::size_t& offset) {
+  // The kernel holds a packet that is not full back until the end of the stream comes.
+  const int flags = MSG_NOSIGNAL | (next == Stream::Next::end ? MSG_MORE : 0);
   while (first < pieces.size()) {
     std::array<iovec, kPiecesMax> vectors{};
     std::size_t count = 0;
@@ -62,8 +89,8 @@ IoError send_pieces(int fd, Pieces pieces, std::size_t& first, std::size_t& offs
     message.msg_iov = vectors.data();
     message.msg_iovlen = count;
     // The kernel has less to look at in the plain form.
-    const ssize_t sent = count == 1 ? ::send(fd, vectors[0].iov_base, wanted, MSG_NOSIGNAL)
-                                    : ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    const ssize_t sent = count == 1 ? ::send(fd, vectors[0].iov_base, wanted, flags)
+                                    : ::sendmsg(fd, &message, flags);
     if (sent < 0) {
       if (errno == EINTR) continue;
       return errno == EWOULDBLOCK ? EAGAIN : errno;
@@ -118,6 +145,7 @@ struct Unsent {
   std::size_t piece_count = 0;
   std::size_t first = 0;  // The piece to send next, and how much of it has been sent.
   std::size_t offset = 0;
+  Stream::Next next = Stream::Next::anything;
 };
 
 struct Stream::WriteOp final : detail::reactor_op {
@@ -138,7 +166,11 @@ struct Stream::WriteOp final : detail::reactor_op {
 
 struct Stream::State {
   State(boost::asio::io_context& io, int socket)
-      : reactor(reactor_of(io)), fd(socket), read(*this), write(*this) {}
+      : reactor(reactor_of(io)),
+        fd(socket),
+        descriptor(watch(reactor, socket)),
+        read(*this),
+        write(*this) {}
 
   void release_if_idle() {
     if (stream == nullptr && !read.pending && !write.pending) delete this;
@@ -151,18 +183,15 @@ struct Stream::State {
     return (last.*revealed(LastEvents{}) & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   }
 
-  // Hands an operation to the reactor. The first one tries nothing before it waits: the reactor
-  // then tells epoll to watch for the peer's end, too, which Asio does not ask for by itself.
+  // Hands an operation to the reactor.
   void start(int kind, detail::reactor_op& op, bool may_try) {
-    if (!std::exchange(watches_for_end, true)) may_try = false;
     reactor.start_op(kind, fd, descriptor, &op, true, may_try);
   }
 
   Reactor& reactor;
   int fd;
-  bool watches_for_end = false;
   Stream* stream = nullptr;  // Null once the Stream is gone and only the reactor holds on.
-  Reactor::per_descriptor_data descriptor{};
+  Reactor::per_descriptor_data descriptor;
   std::unique_ptr<TlsConnection> tls;
   ReadOp read;
   WriteOp write;
@@ -233,7 +262,8 @@ detail::reactor_op::status Stream::WriteOp::do_perform(reactor_op* base) {
   Unsent nothing;
   Unsent& unsent = op.unsent ? *op.unsent : nothing;
   op.result = op.state.tls ? op.state.tls->write(unsent.view(), unsent.first, unsent.offset)
-                           : send_pieces(op.state.fd, unsent.view(), unsent.first, unsent.offset);
+                           : send_pieces(op.state.fd, unsent.view(), unsent.next, unsent.first,
+                                         unsent.offset);
   return op.result == EAGAIN ? not_done : done;
 }
 
@@ -251,8 +281,6 @@ void Stream::WriteOp::do_complete(void* owner, detail::operation* base,
 
 Stream::Stream(boost::asio::io_context& io, int fd) : fd_(fd), state_(new State(io, fd)) {
   state_->stream = this;
-  state_->reactor.register_descriptor(fd, state_->descriptor);
-  state_->descriptor->*revealed(WatchedEvents{}) |= EPOLLRDHUP;
 }
 
 Stream::Stream(Stream&& other) noexcept
@@ -338,18 +366,19 @@ IoError Stream::ReadableAwaiter::await_resume() {
   return op.result;
 }
 
-bool Stream::try_write(Pieces pieces) {
+bool Stream::try_write(Pieces pieces, Next next) {
   LB_ASSERT(pieces.size() <= kPiecesMax && !state_->write.pending);
   std::size_t first = 0;
   std::size_t offset = 0;
   write_error_ = state_->tls ? state_->tls->write(pieces, first, offset)
-                             : send_pieces(fd_, pieces, first, offset);
+                             : send_pieces(fd_, pieces, next, first, offset);
   if (write_error_ != EAGAIN) return true;
   auto unsent = std::make_unique<Unsent>();
   std::copy(pieces.begin(), pieces.end(), unsent->pieces.begin());
   unsent->piece_count = pieces.size();
   unsent->first = first;
   unsent->offset = offset;
+  unsent->next = next;
   state_->write.unsent = std::move(unsent);
   return false;
 }

@@ -58,7 +58,11 @@ class Stream {
   //    it failed (see write_error()). Otherwise `co_await finish_write()` waits until it is; the
   //    pieces' bytes must stay until then.
   class WriteAwaiter;
-  [[nodiscard]] bool try_write(Pieces pieces);
+  enum class Next : std::uint8_t {
+    anything,
+    end,  // The end of the stream follows at once, by whatever way: it goes in the same packet.
+  };
+  [[nodiscard]] bool try_write(Pieces pieces, Next next = Next::anything);
   [[nodiscard]] WriteAwaiter finish_write();
   [[nodiscard]] IoError write_error() const { return write_error_; }
 

@@ -42,7 +42,8 @@ void ListenerCounters::add(const ListenerCounters& other) {
 
 Worker::Worker(const WorkerOptions& options)
     : options_(options),
-      io_(1),
+      // Anybody may post to it; its sockets are touched by its own thread alone, and need no locks.
+      io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       work_(io_.get_executor()),
       timer_(io_),
       share_timer_(io_),
@@ -93,9 +94,9 @@ void Worker::apply(const std::vector<ClusterSetup>& clusters) {
   }
 }
 
-void Worker::apply_health(ClusterId id, BackendId backend, HealthState state) {
+void Worker::apply_health(ClusterId id, BackendId backend, HealthState state, bool silent) {
   if (ClusterRuntime* runtime = cluster(id)) {
-    runtime->brain().handle_health(now(), backend, state);
+    runtime->brain().handle_health(now(), backend, state, silent);
     runtime->after_brain();
   }
 }

@@ -69,7 +69,7 @@ class Worker {
 
   // -- On the worker's thread: what the control side tells it
   void apply(const std::vector<ClusterSetup>& clusters);
-  void apply_health(ClusterId cluster, BackendId backend, HealthState state);
+  void apply_health(ClusterId cluster, BackendId backend, HealthState state, bool silent);
   void apply_ejection(ClusterId cluster, BackendId backend, bool ejected);
   void apply_sibling_load(std::uint32_t sibling, ClusterId cluster,
                           const std::vector<BackendLoad>& loads);

@@ -361,7 +361,7 @@ void Simulation::pass_on(const Daemon& daemon, const ControlAction& change) {
     const std::uint32_t brain = brain_of(cluster, daemon, worker);
     Balancer& balancer = *brains_[brain].balancer;
     if (change.kind == ControlAction::Kind::health_changed) {
-      balancer.handle_health(now_, change.probe.backend, change.to);
+      balancer.handle_health(now_, change.probe.backend, change.to, change.silent);
     } else {
       balancer.handle_ejection(now_, change.probe.backend, change.ejection.ejected);
     }

@@ -34,10 +34,12 @@ void Simulation::daemon_receives(SimRequestId id) {
   request.brain = brain_of(destination.cluster.value, daemon, worker);
   arm_load_exchange(daemon, worker);
   const Brain& brain = brains_[request.brain];
-  start_attempt(id, brain.balancer->handle_request(now_, {.key = key_for(brain.key, request),
-                                                          .pooled = workload.pooled,
-                                                          .priority = destination.priority,
-                                                          .session = session_of(daemon, request)}));
+  start_attempt(id, brain.balancer->handle_request(
+                        now_, {.key = key_for(brain.key, request),
+                               .pooled = workload.pooled,
+                               .repeatable = workload.pooled && workload.idempotent,
+                               .priority = destination.priority,
+                               .session = session_of(daemon, request)}));
 }
 
 // Nobody listens. A client that knows all addresses tries the next one when it has heard so.

@@ -8,7 +8,7 @@
 namespace lb::journal {
 namespace {
 
-constexpr std::uint32_t kAttemptFailures = 8;
+constexpr std::uint32_t kAttemptFailures = 9;
 constexpr std::uint32_t kPickReasons = 10;
 constexpr std::uint32_t kKinds = 3;  // Of starts and of next steps.
 constexpr std::uint32_t kActions = 5;
@@ -100,6 +100,7 @@ template <class Codec>
 void code(Codec& codec, input::Request& in) {
   codec.field(in.input.key);
   codec.field(in.input.pooled);
+  codec.field(in.input.repeatable);
   codec.field(in.input.priority);
   code_optional(codec, in.input.session, [&](BackendId& id) { code(codec, id); });
   if constexpr (Codec::kReads) {
@@ -148,6 +149,7 @@ template <class Codec>
 void code(Codec& codec, input::HealthChanged& in) {
   code(codec, in.backend);
   code(codec, in.state, kHealthStates);
+  codec.field(in.silent);
 }
 template <class Codec>
 void code(Codec& codec, input::EjectionChanged& in) {

@@ -107,7 +107,8 @@ struct InputText {
            config::format_duration(in.report.latency);
   }
   std::string operator()(const input::HealthChanged& in) const {
-    return text(in.backend) + " is " + std::string{to_string(in.state)};
+    return text(in.backend) + " is " + std::string{to_string(in.state)} +
+           (in.silent ? ", and silent" : "");
   }
   std::string operator()(const input::EjectionChanged& in) const {
     return text(in.backend) + (in.ejected ? " ejected" : " back from ejection");

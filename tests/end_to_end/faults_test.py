@@ -81,14 +81,13 @@ class WithDefaults(FaultsCase):
                 self.assertEqual({r.status for r in run.failed()}, {502})
 
     def test_a_crash_with_hundreds_in_flight_costs_no_get(self):
-        def crash():  # On connections that have served before, and beyond any retry budget.
-            self.until(lambda: self.daemon.cluster()["connections_reused"] > 2000)
+        def crash():  # Beyond any retry budget.
+            self.until(lambda: self.daemon.cluster()["attempts"] > 2000)
             self.until(lambda: self.daemon.backends()["b1"]["in_flight"] > 140 * workers)
             self.first.kill()
-        for workers in (1, 2):
-            with self.subTest(workers=workers):
-                # Beyond the default of 64, connections of a crowd that comes in waves are new ones.
-                self.start(workers=workers, connection_pool={"max_idle_per_backend": 1000})
+        for workers, kept in ((1, 0), (2, 0), (1, 1000), (2, 1000)):  # All of them new, or hardly any.
+            with self.subTest(workers=workers, kept=kept):
+                self.start(workers=workers, connection_pool={"max_idle_per_backend": kept})
                 for server in self.servers:
                     server.order("slow")
                 run = self.play(crash, self.first.start, loops=400 * workers, methods=("GET",))
@@ -138,6 +137,16 @@ class WithCare(FaultsCase):
                 run = self.play(fault, recover, during=3.3)
                 self.lose_nothing(run)
                 self.assertLess(run.trouble_lasted(), 3)
+
+    def test_what_waits_for_a_backend_that_stands_still_goes_elsewhere(self):
+        # No timeout strikes within the minute: only probes tell.
+        self.start(health_check={"path": "/health", "interval": "200ms", "timeout": "400ms"})
+        for name, fault, recover in (("SIGSTOP", self.first.stop, self.first.go_on),
+                                     ("no answers", "silent", "well")):
+            with self.subTest(name):
+                run = self.play(fault, recover, during=3.3, methods=IDEMPOTENT)
+                self.assertEqual(run.failed(), [])
+                self.assertLess(max(r.ended - r.began for r in run.of("ok")), 3)
 
     def test_an_answer_that_drips_arrives_whole(self):
         self.start(**CAREFUL)

@@ -2,15 +2,17 @@
 
 import hashlib
 import os
+import select
 import socket
 import threading
 import time
 import unittest
 
-from testbed import (Background, EndToEnd, http_config, python_server, run, start, tool)
+from testbed import (PATIENCE, Background, EndToEnd, http_config, python_server, run, start, tool)
 from wire import Backend, Client, Cut, answer, chunked
 
 MIB = 1 << 20
+TCP_CLOSE_WAIT = 8  # <netinet/tcp.h>: the peer has ended, we have not.
 
 
 def sha256(data):
@@ -173,6 +175,20 @@ class Connections(EndToEnd):
         response = client.get("/", "Connection: close")
         self.assertEqual((response.status, response["Connection"]), (200, "close"))
         self.assertTrue(client.is_closed())
+
+    def test_the_last_bytes_and_the_end_of_a_connection_come_in_one_packet(self):
+        backend = self.enterContext(Backend())
+        lbd = self.lbd(http_config([backend]))
+        passed_on = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+        refused = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+        for request, status in ((passed_on, 200), (refused, 400)) * 20:
+            client = self.client(lbd.address())
+            client.send(request)
+            # Nothing is read until something has come, and then the end has as well.
+            self.assertTrue(select.select([client.socket], [], [], PATIENCE)[0])
+            state = client.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+            self.assertEqual(state, TCP_CLOSE_WAIT)
+            self.assertEqual(client.read_response().status, status)
 
     def test_pipelined_requests_are_answered_in_order(self):
         backends = [self.enterContext(Backend(lambda r: answer(r.target))) for _ in range(2)]

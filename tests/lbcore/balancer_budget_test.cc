@@ -11,7 +11,11 @@ using Kind = NextStep::Kind;
 
 class BudgetTest : public BalancerFixture {
  protected:
-  BudgetTest() { config.retries = {.attempts = 3, .backoff = {.base = 0ms}}; }
+  BudgetTest() {
+    config.retries = {.attempts = 3, .on = {.timeout = true}, .backoff = {.base = 0ms}};
+  }
+  // Nothing excuses it, as may excuse a connection that breaks.
+  static constexpr AttemptFailure kCharged = AttemptFailure::response_timeout;
   std::vector<Assignment> requests(int count) {
     std::vector<Assignment> all;
     for (int n = 0; n < count; ++n) all.push_back(request());
@@ -23,9 +27,9 @@ class BudgetTest : public BalancerFixture {
 TEST_F(BudgetTest, AllowsItsFloorHoweverFewRequestsThereAre) {
   config.retries.budget_floor = 2;
   const auto all = requests(3);
-  EXPECT_EQ(fail(all[0], AttemptFailure::reset).kind, Kind::retry);
-  EXPECT_EQ(fail(all[1], AttemptFailure::reset).kind, Kind::retry);
-  EXPECT_EQ(fail(all[2], AttemptFailure::reset).kind, Kind::give_up);
+  EXPECT_EQ(fail(all[0], kCharged).kind, Kind::retry);
+  EXPECT_EQ(fail(all[1], kCharged).kind, Kind::retry);
+  EXPECT_EQ(fail(all[2], kCharged).kind, Kind::give_up);
   EXPECT_EQ(denied(), 1u);
   EXPECT_EQ(balancer().counters().retries, 2u);
   expect_books_balance();
@@ -39,7 +43,7 @@ TEST_F(BudgetTest, AllowsItsShareOfWhatIsUnderWay) {
   std::size_t retrying = 0;
   for (const Assignment& a : all) {
     const bool allowed = retrying < active * 20 / 100;
-    ASSERT_EQ(fail(a, AttemptFailure::reset).kind, allowed ? Kind::retry : Kind::give_up) << active;
+    ASSERT_EQ(fail(a, kCharged).kind, allowed ? Kind::retry : Kind::give_up) << active;
     allowed ? ++retrying : --active;
   }
   EXPECT_EQ(retrying, 10u) << "20 % of 50; by then fewer are under way, and it is no less";
@@ -50,16 +54,16 @@ TEST_F(BudgetTest, CountsARequestOnceAndUntilItsEnd) {
   config.retries.budget_floor = 1;
   config.retries.budget_percent = 0;
   Assignment a = request();
-  fail(a, AttemptFailure::reset);
+  fail(a, kCharged);
   a = retry(a);
-  EXPECT_EQ(fail(a, AttemptFailure::reset).kind, Kind::retry) << "its second retry is free";
+  EXPECT_EQ(fail(a, kCharged).kind, Kind::retry) << "its second retry is free";
   a = retry(a);
   const Assignment b = request();
-  EXPECT_EQ(fail(b, AttemptFailure::reset).kind, Kind::give_up) << "a still retries";
+  EXPECT_EQ(fail(b, kCharged).kind, Kind::give_up) << "a still retries";
   send(a), answer(a);
-  EXPECT_EQ(fail(request(), AttemptFailure::reset).kind, Kind::give_up) << "its answer comes";
+  EXPECT_EQ(fail(request(), kCharged).kind, Kind::give_up) << "its answer comes";
   finish(a);
-  EXPECT_EQ(fail(request(), AttemptFailure::reset).kind, Kind::retry);
+  EXPECT_EQ(fail(request(), kCharged).kind, Kind::retry);
   EXPECT_EQ(denied(), 2u);
 }
 
@@ -68,7 +72,7 @@ TEST_F(BudgetTest, EveryEndGivesTheBudgetBack) {
   config.retries.budget_percent = 0;
   const auto starts_to_retry = [&] {
     const Assignment a = request();
-    EXPECT_EQ(fail(a, AttemptFailure::reset).kind, Kind::retry);
+    EXPECT_EQ(fail(a, kCharged).kind, Kind::retry);
     return a;
   };
   leave(starts_to_retry());  // While it waits.
@@ -101,13 +105,13 @@ TEST_F(BudgetTest, ADeniedRetryDeliversTheAnswerThereIs) {
 TEST_F(BudgetTest, OnlyTheBudgetCountsAsDenied) {
   config.retries.budget_floor = 0;
   config.retries.budget_percent = 0;
-  fail(request(), AttemptFailure::reset, kPostSent);
+  fail(request(), kCharged, kPostSent);
   fail(request(), AttemptFailure::invalid_answer);
   const Assignment a = request();
   send(a), answer(a, 500);
   config.retries.attempts = 1;
   reload();
-  fail(request(), AttemptFailure::reset);
+  fail(request(), kCharged);
   EXPECT_EQ(denied(), 0u) << "none of them would have been retried anyway";
 }
 
@@ -120,12 +124,49 @@ TEST_F(BudgetTest, AConnectionThatHadServedBreaksForFreeOnce) {
   for (Assignment& a : requests(3)) {
     ASSERT_TRUE(a.reused);
     ASSERT_EQ(fail(a, AttemptFailure::reset).kind, Kind::retry) << "a crash costs no request";
+    advance(1ms);
     a = retry(a);
     EXPECT_FALSE(a.reused);
     EXPECT_EQ(fail(a, AttemptFailure::reset).kind, Kind::give_up) << "that is no accident";
   }
   EXPECT_EQ(denied(), 3u);
   expect_books_balance();
+}
+
+TEST_F(BudgetTest, WhatWasInFlightWhenABackendCrashedIsFree) {
+  config.retries.budget_floor = 0;
+  config.retries.budget_percent = 0;
+  have_backends({"b1", "b2"});
+  std::vector<Assignment> all = requests(400);
+  advance(1ms);
+  const Assignment late = request_to("b1");
+  for (Assignment& a : all) {
+    if (who(a) != "b1") continue;
+    ASSERT_FALSE(a.reused);
+    ASSERT_EQ(fail(a, AttemptFailure::reset).kind, Kind::retry);
+    advance(1us);  // They break one after the other.
+  }
+  EXPECT_EQ(fail(late, AttemptFailure::reset).kind, Kind::retry) << "nobody knew when it began";
+  EXPECT_EQ(fail(request_to("b1"), AttemptFailure::reset).kind, Kind::give_up) << "now it is known";
+  EXPECT_EQ(denied(), 1u);
+}
+
+TEST_F(BudgetTest, ABackendThatAnswersAgainMayCrashAgain) {
+  config.retries.budget_floor = 0;
+  config.retries.budget_percent = 0;
+  config.connection_pool.max_idle_per_backend = 0;
+  have_backends({"b1"});
+  EXPECT_EQ(fail(request(), AttemptFailure::reset).kind, Kind::retry);
+  advance(1ms);
+  EXPECT_EQ(fail(request(), AttemptFailure::reset).kind, Kind::give_up);
+  const Assignment bad = request();
+  send(bad), answer(bad, 500), finish(bad, Outcome::backend_error);
+  const Assignment good = request();
+  send(good), answer(good);
+  EXPECT_EQ(fail(request(), AttemptFailure::reset).kind, Kind::give_up) << "not whole yet";
+  finish(good);
+  advance(1ms);
+  EXPECT_EQ(fail(request(), AttemptFailure::reset).kind, Kind::retry);
 }
 
 TEST_F(BudgetTest, AConnectionThatHadServedIsNoExcuseForATimeout) {
@@ -163,7 +204,7 @@ TEST_F(BudgetTest, NeverExceedsTheLargerOfFloorAndShare) {
       const bool allowed =
           a.attempt < 10 &&
           (retries || retrying < std::max<std::size_t>(3, under_way.size() * 20 / 100));
-      ASSERT_EQ(fail(a, AttemptFailure::reset).kind, allowed ? Kind::retry : Kind::give_up);
+      ASSERT_EQ(fail(a, kCharged).kind, allowed ? Kind::retry : Kind::give_up);
       if (allowed) {
         retries = true;
         a = retry(a);

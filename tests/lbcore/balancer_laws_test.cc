@@ -292,7 +292,8 @@ class World {
       balancer_->handle_ejection(now_, id, chosen->second.ejected);
     } else {
       chosen->second.health = static_cast<HealthState>(chance_.below(4) == 0 ? 2 : 1);
-      balancer_->handle_health(now_, id, chosen->second.health);
+      const bool silent = chosen->second.health == HealthState::unhealthy && chance_.below(2) == 0;
+      balancer_->handle_health(now_, id, chosen->second.health, silent);
     }
     carry_out();
   }

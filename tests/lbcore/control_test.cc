@@ -65,7 +65,7 @@ class ControlTest : public ::testing::Test {
         case ControlAction::Kind::abandon_probe: all.push_back("abandon " + name); break;
         case ControlAction::Kind::health_changed:
           all.push_back(name + ' ' + std::string{to_string(action->from)} + ' ' +
-                        std::string{to_string(action->to)});
+                        std::string{to_string(action->to)} + (action->silent ? ", silent" : ""));
           break;
         case ControlAction::Kind::ejection_changed: {
           const auto seconds =
@@ -178,7 +178,7 @@ TEST_F(ControlTest, AProbeThatTakesTooLongHasFailed) {
   advance(1s - 1ns);
   EXPECT_EQ(actions(), Words{});
   advance(1ns);
-  EXPECT_EQ(actions(), (Words{"abandon b1", "b1 unknown unhealthy"}));
+  EXPECT_EQ(actions(), (Words{"abandon b1", "b1 unknown unhealthy, silent"}));
   EXPECT_EQ(next_timeout(), 5s) << "the interval starts at the timeout";
 }
 
@@ -200,7 +200,7 @@ TEST_F(ControlTest, IgnoresALateResult) {
   actions();
   const ProbeId late = probes_.at("b1");
   advance(1s);
-  EXPECT_EQ(actions(), (Words{"abandon b1", "b1 unknown unhealthy"}));
+  EXPECT_EQ(actions(), (Words{"abandon b1", "b1 unknown unhealthy, silent"}));
   control_.handle_probe_result(now_, late, ProbeResult::pass);
   EXPECT_EQ(actions(), Words{});
   EXPECT_EQ(next_timeout(), 5s);
@@ -225,7 +225,8 @@ TEST_F(ControlTest, IgnoresAResultAboutWhatIsGone) {
   EXPECT_FALSE(control_.exists(probes_.at("b2")));
   control_.handle_probe_result(now_, {ClusterId{7}, BackendId{0}, 1}, ProbeResult::fail);
   advance(1s);
-  EXPECT_EQ(actions(), (Words{"abandon b1", "b1 unknown unhealthy"})) << "and no deadline of b2";
+  EXPECT_EQ(actions(), (Words{"abandon b1", "b1 unknown unhealthy, silent"}))
+      << "and no deadline of b2";
 }
 
 // -- Reload
@@ -368,7 +369,7 @@ TEST_F(ControlTest, DisablingStopsAProbeUnderWay) {
   fail("b1");
   EXPECT_EQ(health()[0], kUnknown);
   advance(1s);
-  EXPECT_EQ(actions(), (Words{"abandon b2", "b2 unknown unhealthy"}));
+  EXPECT_EQ(actions(), (Words{"abandon b2", "b2 unknown unhealthy, silent"}));
 }
 
 TEST_F(ControlTest, DrainingIsProbed) {

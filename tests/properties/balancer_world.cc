@@ -141,7 +141,11 @@ std::optional<RequestId> BalancerWorld::start_request(unsigned which, unsigned h
   request.pooled = how % 8 != 7;
   request.priority = how / 8 % 3;
   request.key = mix(which);
-  RequestInput input{.key = request.key, .pooled = request.pooled, .priority = request.priority};
+  request.repeatable = request.pooled && how / 2 % 2 == 0;
+  RequestInput input{.key = request.key,
+                     .pooled = request.pooled,
+                     .repeatable = request.repeatable,
+                     .priority = request.priority};
   const auto cookie = cookies_.find(request.client);
   if (cookie != cookies_.end()) input.session = cookie->second;
   if (how >= 240) input.session = BackendId{how % 16};  // Of a cookie from another time.
@@ -213,13 +217,13 @@ void BalancerWorld::answer(RequestId id, int status, const AttemptFacts& facts) 
                 failed ? CircuitBreaker::Result::failure : CircuitBreaker::Result::success);
   const auto& statuses = model_.config.retries.on.statuses;
   const bool worth = std::count(statuses.begin(), statuses.end(), status) > 0;
-  const NextStep::Kind expected = expect_next(request, worth, facts);
+  const NextStep::Kind expected = expect_next(request, worth, !facts.request_sent, facts);
   const NextStep step = balancer_->handle_answer(now_, id, status, facts);
   if (expected == NextStep::Kind::retry) {
     law(step.kind == NextStep::Kind::retry && step.outcome == Outcome::backend_error,
         "retries: an answer worth another attempt that may be made was not retried");
     ++model_.members.at(request.backend).failures;
-    if (!failed) record(request, false, false);
+    if (!failed) record_success(request);
     attempt_over(id, step);
   } else {
     law(step.kind == NextStep::Kind::deliver,
@@ -238,16 +242,17 @@ void BalancerWorld::fail_attempt(RequestId id, AttemptFailure failure, const Att
   record(request, true, true);
   attempt_ended(request, CircuitBreaker::Result::failure);
   ++model_.members.at(request.backend).failures;
-  request.met_dead |= failure == AttemptFailure::reset && request.reused;
+  const bool broke_for_free = failure == AttemptFailure::reset && breaks_for_free(request);
   const RetryConditions& on = model_.config.retries.on;
   const bool worth =
       failure == AttemptFailure::connect_failure || failure == AttemptFailure::connect_timeout
           ? on.connect_failure
-      : failure == AttemptFailure::reset ? on.reset
+      : failure == AttemptFailure::reset || failure == AttemptFailure::silence ? on.reset
       : failure == AttemptFailure::response_timeout || failure == AttemptFailure::idle_timeout
           ? on.timeout
           : false;
-  const NextStep::Kind expected = expect_next(request, worth, facts);
+  const NextStep::Kind expected =
+      expect_next(request, worth, !facts.request_sent || broke_for_free, facts);
   const NextStep step = balancer_->handle_attempt_failed(now_, id, failure, facts);
   law(step.kind == (expected == NextStep::Kind::retry ? expected : NextStep::Kind::give_up),
       expected == NextStep::Kind::retry
@@ -263,7 +268,7 @@ void BalancerWorld::finish(RequestId id, Outcome outcome, bool reusable) {
   Request request = requests_.at(id);
   if (request.has_attempt()) {
     ClusterModel::Member& member = model_.members.at(request.backend);
-    if (request.answered_well) record(request, false, false);
+    if (request.answered_well) record_success(request);
     if (!request.result_known) attempt_ended(request, CircuitBreaker::Result::neither);
     --member.in_flight;
     ++member.outcomes[outcome];
@@ -352,10 +357,14 @@ void BalancerWorld::change_health(unsigned which, unsigned how) {
   const auto id = choose_member(which);
   if (!id) return;
   ClusterModel::Member& member = model_.members.at(*id);
-  member.health = static_cast<HealthState>(how % 3);
+  const HealthState before = std::exchange(member.health, static_cast<HealthState>(how % 3));
   if (how % 4 == 3) return reload();  // Two ways for it to come: alone, or in a plan.
   model_.changed(now_);
-  balancer_->handle_health(now_, *id, member.health);
+  const bool silent = member.health == HealthState::unhealthy && how / 3 % 2 == 0;
+  if (silent && member.health != before) abandoned_ = expect_abandoned(*id);
+  balancer_->handle_health(now_, *id, member.health, silent);
+  while (const auto action = balancer_->poll_action()) note(*action);
+  law(abandoned_.empty(), "silence: a request was left waiting though it could go elsewhere");
 }
 
 void BalancerWorld::change_ejection(unsigned which, bool ejected) {

@@ -52,6 +52,7 @@ class BalancerWorld {
     bool retrying = false;
     bool reused = false;    // The connection of its attempt had served before.
     bool met_dead = false;  // Such a one broke.
+    bool repeatable = false;
     bool result_known = false;
     bool answered_well = false;  // A success at its end, if it does not break off.
     unsigned client = 0;
@@ -68,6 +69,7 @@ class BalancerWorld {
     std::optional<Instant> deadline;  // Of its phase; of a backoff, the latest that it may be.
     std::optional<Instant> overall;
     Instant queued_since;
+    Instant attempt_started;
     [[nodiscard]] bool has_attempt() const {
       return phase == Phase::connecting || phase == Phase::sending || phase == Phase::waiting ||
              phase == Phase::answering;
@@ -118,14 +120,21 @@ class BalancerWorld {
   void assigned(const Start& start, Request& request);
   void take_connection(const Start& start, const Request& request);
   void record(const Request& request, bool failed, bool gateway);
+  void record_success(const Request& request);
   void attempt_ended(Request& request, CircuitBreaker::Result result);
-  [[nodiscard]] NextStep::Kind expect_next(Request& request, bool worth, const AttemptFacts& facts);
+  bool breaks_for_free(Request& request);
+  [[nodiscard]] NextStep::Kind expect_next(Request& request, bool worth, bool free,
+                                           const AttemptFacts& facts);
+  [[nodiscard]] std::deque<RequestId> expect_abandoned(BackendId backend) const;
+  [[nodiscard]] bool within_budget(std::size_t retrying) const;
+  [[nodiscard]] std::size_t retrying() const;
   void attempt_over(RequestId id, const NextStep& step);
   void check_explanation(const Explanation& explanation, const Start& start) const;
   void check_candidates(const Explanation& explanation) const;
   void after_brain();
   void note(const Action& action);
   void note_due(RequestId id);
+  void aborted(const Action& action);
   void note_abort(const Action& action);
   void note_close(ConnectionId id);
   void carry_out_first();
@@ -157,6 +166,7 @@ class BalancerWorld {
   std::map<ConnectionId, Connection> connections_;
   std::map<unsigned, BackendId> cookies_;  // By client.
   std::deque<RequestId> pending_;          // Told to come or to stop.
+  std::deque<RequestId> abandoned_;        // To be called back from a silent backend.
   bool carrying_out_ = false;
   std::optional<Instant> last_fired_;  // While the actions of a handle_timeout are taken.
   bool late_ = false;                  // Time has passed without a handle_timeout.

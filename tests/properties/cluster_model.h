@@ -62,6 +62,7 @@ class ClusterModel {
     std::uint32_t spares_opening = 0;
     std::optional<Instant> drained;  // When the grace of a removed one is over.
     NaiveBreaker breaker;
+    std::optional<Instant> broken_since;  // A connection broke, and no good answer has come since.
     // Slow start
     bool founder = false;
     bool was_well = false;

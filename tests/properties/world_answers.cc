@@ -119,6 +119,7 @@ void BalancerWorld::assigned(const Start& start, Request& request) {
   request.backend = id;
   request.connection = start->connection;
   request.result_known = false;
+  request.attempt_started = now_;
   request.from_queue = request.its_turn = false;
   request.epoch = member.breaker.begin();
   if (member.breaker.state == BreakerState::half_open && model_.config.circuit_breaker) {
@@ -221,20 +222,58 @@ void BalancerWorld::attempt_ended(Request& request, CircuitBreaker::Result resul
   }
 }
 
-NextStep::Kind BalancerWorld::expect_next(Request& request, bool worth, const AttemptFacts& facts) {
+void BalancerWorld::record_success(const Request& request) {
+  record(request, false, false);
+  model_.members.at(request.backend).broken_since.reset();
+}
+
+// Of what was in flight when a backend began to break connections, and of dead kept connections,
+// nothing is charged.
+bool BalancerWorld::breaks_for_free(Request& request) {
+  auto& since = model_.members.at(request.backend).broken_since;
+  if (!since) since = now_;
+  request.met_dead |= request.reused;
+  return request.reused || request.attempt_started <= *since;
+}
+
+std::size_t BalancerWorld::retrying() const {
+  return static_cast<std::size_t>(std::count_if(
+      requests_.begin(), requests_.end(), [](const auto& entry) { return entry.second.retrying; }));
+}
+
+bool BalancerWorld::within_budget(std::size_t retrying) const {
+  const RetryConfig& retries = model_.config.retries;
+  const auto share = requests_.size() * retries.budget_percent / 100;
+  return retrying < std::max<std::size_t>(retries.budget_floor, share);
+}
+
+// Which requests are called back from a backend that has fallen silent.
+std::deque<RequestId> BalancerWorld::expect_abandoned(BackendId backend) const {
+  std::deque<RequestId> all;
+  const RetryConfig& retries = model_.config.retries;
+  const bool others =
+      !model_.eligible().contains(backend) && model_.room() == ClusterModel::Room::now;
+  if (!others || !retries.on.reset) return all;
+  std::size_t charged = retrying();
+  for (const auto& [id, request] : requests_) {
+    if (!request.has_attempt() || request.backend != backend || !request.repeatable) continue;
+    if (request.phase == Phase::answering || request.aborted) continue;
+    if (request.attempts >= retries.attempts) continue;
+    if (!request.retrying && !within_budget(charged)) continue;
+    if (!request.retrying) ++charged;
+    all.push_back(id);
+  }
+  return all;
+}
+
+NextStep::Kind BalancerWorld::expect_next(Request& request, bool worth, bool free,
+                                          const AttemptFacts& facts) {
   const bool safe =
       facts.body_replayable && !facts.answer_begun && (facts.idempotent || !facts.request_sent);
   if (!worth || !safe || request.out_of_all) return NextStep::Kind::give_up;
-  const RetryConfig& retries = model_.config.retries;
-  if (request.attempts >= retries.attempts) return NextStep::Kind::give_up;
-  // Of what was never sent, or met a dead connection, nothing is charged.
-  const bool just_met_dead = request.reused && request.met_dead;
-  if (request.retrying || !facts.request_sent || just_met_dead) return NextStep::Kind::retry;
-  const auto retrying = std::count_if(requests_.begin(), requests_.end(),
-                                      [](const auto& entry) { return entry.second.retrying; });
-  const auto share = requests_.size() * retries.budget_percent / 100;
-  const std::size_t budget = std::max<std::size_t>(retries.budget_floor, share);
-  if (static_cast<std::size_t>(retrying) >= budget) {
+  if (request.attempts >= model_.config.retries.attempts) return NextStep::Kind::give_up;
+  if (request.retrying || free) return NextStep::Kind::retry;
+  if (!within_budget(retrying())) {
     ++counters_.retries_denied;
     return NextStep::Kind::give_up;
   }
@@ -292,7 +331,7 @@ void BalancerWorld::carry_out_first() {
   const bool begun = request.phase == Phase::answering;
   fail_attempt(id, request.abort,
                {.request_sent = request.phase != Phase::connecting,
-                .idempotent = id.slot % 2 == 0,
+                .idempotent = request.repeatable || id.slot % 2 == 0,
                 .body_replayable = true,
                 .answer_begun = begun});
 }
@@ -315,6 +354,7 @@ std::optional<Instant> BalancerWorld::fires_at(const Action& action) const {
   switch (action.failure) {
     case AttemptFailure::request_timeout: return request.overall;
     case AttemptFailure::drain_timeout: return model_.members.at(request.backend).drained;
+    case AttemptFailure::silence: return std::nullopt;
     default: return request.deadline;
   }
 }
@@ -374,6 +414,13 @@ void BalancerWorld::note_abort(const Action& action) {
   Request& request = requests_.at(action.request);
   law(request.has_attempt(), "deadlines: an abort where no attempt is under way");
   law(!request.aborted, "deadlines: an attempt is aborted twice");
+  if (action.failure == AttemptFailure::silence) {
+    law(!abandoned_.empty() && abandoned_.front() == action.request,
+        "silence: a request was called back that had to stay, or too early");
+    abandoned_.pop_front();
+    request.retrying = true;
+    return aborted(action);
+  }
   const auto at = fires_at(action);
   law(at && *at <= now_, "deadlines: an attempt is aborted before its time");
   for (const auto& other : {request.deadline, request.overall}) {
@@ -386,6 +433,11 @@ void BalancerWorld::note_abort(const Action& action) {
   law(action.failure == expected || action.failure == AttemptFailure::request_timeout ||
           action.failure == AttemptFailure::drain_timeout,
       "deadlines: aborted as " + std::string{to_string(action.failure)});
+  aborted(action);
+}
+
+void BalancerWorld::aborted(const Action& action) {
+  Request& request = requests_.at(action.request);
   request.aborted = true;
   request.abort = action.failure;
   request.deadline.reset();

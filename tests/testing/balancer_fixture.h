@@ -68,6 +68,10 @@ class BalancerFixture : public ::testing::Test {
     health_[id_of(name)] = state;
     balancer().handle_health(now_, id_of(name), state);
   }
+  void fall_silent(const std::string& name) {
+    health_[id_of(name)] = HealthState::unhealthy;
+    balancer().handle_health(now_, id_of(name), HealthState::unhealthy, true);
+  }
   void make_healthy(const std::string& name) { make(name, HealthState::healthy); }
   void make_unhealthy(const std::string& name) { make(name, HealthState::unhealthy); }
   void eject(const std::string& name, bool ejected = true) {
