@@ -32,9 +32,11 @@ class Loader {
       WrittenScenario written{scenario};
       read_all(reader, written);
       reader.finish();
-      if (problems_.empty() && config_problems_.empty()) check(reader, scenario);
+      if (problems_.empty() && config_problems_.empty()) {
+        check(reader, scenario);
+        note_config(reader, scenario);
+      }
       note_simulated_parts(reader, scenario);
-      note_config(reader, scenario);
       note_simulated_only(written.events, scenario, simulated_only_);
     }
     loaded.simulated_only = config::format_problems(file_name_, simulated_only_) +
@@ -113,11 +115,9 @@ class Loader {
   }
 
   void note_config(const ObjectReader& reader, const Scenario& scenario) {
-    const Node* node = reader.find("config");
-    if (node == nullptr) return;
     const bool is_inline = config_file_.empty();
-    note_unspoken(*node, is_inline ? "config" : "", scenario.config, scenario.config,
-                  is_inline ? simulated_only_ : simulated_config_);
+    note_unspoken(*reader.find("config"), is_inline ? "config" : "", scenario.config,
+                  scenario.config, is_inline ? simulated_only_ : simulated_config_);
   }
 
   void note_simulated_parts(const ObjectReader& reader, const Scenario& scenario) {
