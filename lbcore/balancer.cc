@@ -267,9 +267,13 @@ NextStep Balancer::handle_attempt_failed(Instant now, RequestId id, AttemptFailu
                                          const AttemptFacts& facts) {
   Request& request = requests_.at(id);
   LB_ASSERT(request.has_attempt());
-  ++backends_[request.backend].failures;
-  record(now, backends_[request.backend], true, true);
-  attempt_ended(now, request, CircuitBreaker::Result::failure);
+  if (failure == AttemptFailure::shortage) {
+    attempt_ended(now, request, CircuitBreaker::Result::neither);
+  } else {
+    ++backends_[request.backend].failures;
+    record(now, backends_[request.backend], true, true);
+    attempt_ended(now, request, CircuitBreaker::Result::failure);
+  }
   const Outcome last = facts.answer_begun ? Outcome::cut : outcome_of(failure);
   pool_.close(request.connection);
   const bool excused = failure == AttemptFailure::reset && broke(now, request);

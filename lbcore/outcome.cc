@@ -15,6 +15,7 @@ std::string_view to_string(AttemptFailure failure) {
     case AttemptFailure::drain_timeout: return "drain_timeout";
     case AttemptFailure::request_timeout: return "request_timeout";
     case AttemptFailure::silence: return "silence";
+    case AttemptFailure::shortage: return "shortage";
   }
   return "?";
 }
@@ -47,6 +48,7 @@ Outcome outcome_of(AttemptFailure failure) {
     case AttemptFailure::drain_timeout: return Outcome::timeout;
     case AttemptFailure::request_timeout: return Outcome::timeout;
     case AttemptFailure::silence: return Outcome::timeout;
+    case AttemptFailure::shortage: return Outcome::connect_failure;
   }
   return Outcome::reset;
 }

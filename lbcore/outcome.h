@@ -20,6 +20,7 @@ enum class AttemptFailure : std::uint8_t {
   drain_timeout,     // the backend was removed and its grace ended
   request_timeout,   // the request has taken too long in all: no other attempt would help
   silence,           // it waited for a backend that answers no probe any more
+  shortage,          // we had no descriptor, port or memory to connect with; no fault of its own
 };
 
 enum class Outcome : std::uint8_t {

@@ -14,7 +14,8 @@ bool may_repeat(const AttemptFacts& facts) {
 bool worth_repeating(const RetryConditions& on, AttemptFailure failure) {
   switch (failure) {
     case AttemptFailure::connect_failure:
-    case AttemptFailure::connect_timeout: return on.connect_failure;
+    case AttemptFailure::connect_timeout:
+    case AttemptFailure::shortage: return on.connect_failure;
     case AttemptFailure::reset:
     case AttemptFailure::silence: return on.reset;
     case AttemptFailure::response_timeout:

@@ -1,6 +1,5 @@
 #include "lbd/daemon.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,18 +20,6 @@
 namespace lb::daemon {
 namespace {
 
-// Listening sockets, and the file of a unix socket.
-void discard(const std::vector<int>& fds, const std::string& path) {
-  if (!path.empty()) ::unlink(path.c_str());
-  for (const int fd : fds) ::close(fd);
-}
-
-std::int64_t unix_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 std::uint64_t random_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32U) | device();
@@ -41,14 +28,6 @@ std::uint64_t random_seed() {
 // For affinity cookies of clusters that are not given a secret.
 std::string random_secret() {
   return std::to_string(random_seed()) + '-' + std::to_string(random_seed());
-}
-
-const config::ListenerConfig* find_listener(const config::DaemonConfig& config,
-                                            const std::string& name) {
-  for (const auto& listener : config.listeners) {
-    if (listener.name == name) return &listener;
-  }
-  return nullptr;
 }
 
 // How long a worker may take to answer a question.
@@ -91,13 +70,13 @@ int Daemon::run() {
   descriptors_ = raise_descriptor_limit();
   if (const auto error = open_all()) {
     std::cerr << "lbd: " << *error << '\n';
-    for (const auto& [_, sockets] : unopened_) discard(sockets.fds, sockets.path);
+    discard(std::move(unopened_));
     return kEnvironment;
   }
   start_workers();
   own_descriptors_ = net::open_descriptors();
   limit_connections();
-  reloads_.last_success_unix_seconds = unix_seconds();
+  reloads_.note_time();
   control_.handle_config(net::now(), config_.clusters);
   for (WorkerThread& each : workers_) {
     each.worker->post([worker = each.worker.get(), take = cluster_handout()] { take(*worker); });
@@ -219,8 +198,8 @@ void Daemon::stop() {
       if (!error) stop();
     });
   }
-  for (auto& [_, sockets] : std::exchange(unopened_, {})) discard(sockets.fds, sockets.path);
-  remove_unix_sockets();
+  discard(std::exchange(unopened_, {}));
+  sockets_.remove_all();
   for (WorkerThread& each : workers_) {
     each.worker->post([worker = each.worker.get(), at_once] { worker->stop(at_once); });
   }
@@ -252,251 +231,6 @@ void Daemon::flush_access_log() {
     access_log_->flush();
     flush_access_log();
   });
-}
-
-// ---------------------------------------------------------------------------------------------
-// Configuration
-
-std::optional<std::string> Daemon::prepare(const config::DaemonConfig& next,
-                                           std::map<std::string, net::Endpoint>& endpoints,
-                                           std::map<std::string, Sockets>& sockets,
-                                           TlsContexts& tls) const {
-  LoadedTls loaded = load_tls(next, config_file_, tls_);
-  if (!loaded.problems.empty()) {
-    return loaded.problems.front().path + ": " + loaded.problems.front().message;
-  }
-  tls = std::move(loaded.contexts);
-  const auto look_up = [&](const std::string& text) {
-    const auto address = config::parse_address(text);
-    if (!endpoints.contains(text)) {
-      endpoints[text] = address->path.empty() ? net::resolve(address->host, address->port)
-                                              : net::Endpoint::unix_socket(address->path);
-    }
-    return endpoints[text];
-  };
-  std::string what;
-  try {
-    for (const ClusterConfig& cluster : next.clusters) {
-      for (const BackendConfig& backend : cluster.backends) {
-        what = "backend " + backend.id + ": cannot look up " + backend.address;
-        look_up(backend.address);
-      }
-    }
-    for (const config::ListenerConfig& listener : next.listeners) {
-      what = "listener " + listener.name + ": cannot listen on " + listener.bind;
-      const net::Endpoint endpoint = look_up(listener.bind);
-      const config::ListenerConfig* present =
-          open_ ? find_listener(config_, listener.name) : nullptr;
-      if (present != nullptr && present->bind == listener.bind) continue;
-      const bool good = open_sockets(endpoint, sockets[listener.name]);
-      if (!good) throw boost::system::system_error(errno, boost::system::system_category());
-    }
-  } catch (const boost::system::system_error& error) {
-    for (auto& [_, opened] : std::exchange(sockets, {})) discard(opened.fds, opened.path);
-    return what + ": " + error.code().message();
-  }
-  return std::nullopt;
-}
-
-bool Daemon::open_sockets(const net::Endpoint& endpoint, Sockets& sockets) const {
-  if (endpoint.is_unix()) {
-    // Another listener of ours may have it now: the same socket goes over to this one.
-    const auto ours = unix_sockets_.find(endpoint.path());
-    int fd = ours == unix_sockets_.end() ? net::open_listening_socket(endpoint)
-                                         : ::fcntl(ours->second, F_DUPFD_CLOEXEC, 0);
-    if (fd >= 0 && ours == unix_sockets_.end()) sockets.path = endpoint.path();
-    while (fd >= 0) {
-      sockets.fds.push_back(fd);
-      if (sockets.fds.size() == worker_count()) return true;
-      fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    }
-    return false;
-  }
-  // Likewise; the other gives the address up when this one takes over.
-  const bool is_ours = open_ && std::any_of(config_.listeners.begin(), config_.listeners.end(),
-                                            [&](const config::ListenerConfig& each) {
-                                              return endpoints_.at(each.bind) == endpoint;
-                                            });
-  if (!is_ours && !net::port_is_free(endpoint)) return false;
-  net::Endpoint place = endpoint;
-  while (sockets.fds.size() < worker_count()) {
-    const int fd = net::open_listening_socket(place);
-    if (fd < 0) return false;
-    sockets.fds.push_back(fd);
-    place = net::local_endpoint(fd);  // Port 0 has become a real one.
-  }
-  return true;
-}
-
-void Daemon::keep_unix_sockets(const std::map<std::string, Sockets>& opened) {
-  for (const auto& [_, sockets] : opened) {
-    if (sockets.path.empty()) continue;
-    unix_sockets_[sockets.path] = ::fcntl(sockets.fds.front(), F_DUPFD_CLOEXEC, 0);
-  }
-  for (auto place = unix_sockets_.begin(); place != unix_sockets_.end();) {
-    const bool stays = std::any_of(config_.listeners.begin(), config_.listeners.end(),
-                                   [&](const config::ListenerConfig& listener) {
-                                     return endpoints_.at(listener.bind).path() == place->first;
-                                   });
-    if (stays) {
-      ++place;
-    } else {
-      discard({place->second}, place->first);
-      place = unix_sockets_.erase(place);
-    }
-  }
-}
-
-// Who connects from now on is refused, and the next lbd finds nothing in its way.
-void Daemon::remove_unix_sockets() {
-  for (const auto& [path, fd] : std::exchange(unix_sockets_, {})) discard({fd}, path);
-}
-
-std::optional<std::string> Daemon::needs_restart(const config::DaemonConfig& last,
-                                                 const config::DaemonConfig& next) {
-  const char* what = nullptr;
-  if (last.workers != next.workers) what = "workers";
-  if (last.load_exchange != next.load_exchange) what = "load_exchange";
-  if (last.admin != next.admin) what = "admin";
-  if (last.log.access != next.log.access) what = "log.access";
-  if (what == nullptr) return std::nullopt;
-  return std::string{what} + " cannot change while lbd runs; restart it, or leave that as it was";
-}
-
-std::optional<std::string> Daemon::apply(const config::DaemonConfig& next,
-                                         const std::string& cause) {
-  std::map<std::string, net::Endpoint> endpoints;
-  std::map<std::string, Sockets> sockets;
-  TlsContexts tls;
-  std::optional<std::string> error = stopping_ ? "lbd is stopping" : needs_restart(config_, next);
-  if (!error && !open_) error = "lbd is still starting; try again when /readyz says 200";
-  if (!error) error = prepare(next, endpoints, sockets, tls);
-  if (error) {
-    ++reloads_.failed;
-    log_event(LogLevel::error, "config_rejected", {{"cause", cause}, {"error", *error}});
-    return error;
-  }
-  const config::DaemonConfig last = std::exchange(config_, next);
-  config_hash_ = config::config_hash(config_);
-  endpoints_ = std::move(endpoints);
-  tls_ = std::move(tls);
-  set_log_level(config_.log.level);
-  control_.handle_config(net::now(), config_.clusters);
-  hand_out_listeners(last, std::move(sockets), cluster_handout());
-  limit_connections();
-  after_control();
-  ++reloads_.succeeded;
-  reloads_.last_success_unix_seconds = unix_seconds();
-  log_event(LogLevel::info, "config_applied", {{"cause", cause}, {"config_hash", config_hash_}});
-  return std::nullopt;
-}
-
-void Daemon::reload_file() {
-  if (config_file_.empty()) {
-    log_event(LogLevel::warning, "reload_ignored", {{"error", "lbd was started without a file"}});
-    return;
-  }
-  const ReadConfig read = read_config_file(config_file_);
-  if (read.status == ReadConfig::Status::good) {
-    static_cast<void>(apply(read.config, "HUP"));
-    return;
-  }
-  ++reloads_.failed;
-  log_event(LogLevel::error, "config_rejected", {{"cause", "HUP"}, {"error", read.problems}});
-}
-
-Daemon::Handout Daemon::cluster_handout() {
-  auto setups = std::make_shared<std::vector<net::ClusterSetup>>();
-  probe_ways_.clear();
-  const auto last_details = std::exchange(probe_details_, {});  // Of backends that left: dropped.
-  for (const ClusterPlan& plan : control_.plans()) {
-    for (const BackendId id : plan.backend_ids) {
-      const auto known = last_details.find(id);
-      if (known != last_details.end()) probe_details_.insert(*known);
-    }
-    net::ClusterSetup& setup = setups->emplace_back(net::ClusterSetup{plan, {}});
-    if (auto& affinity = setup.plan.config.affinity; affinity && affinity->cookie.secret.empty()) {
-      affinity->cookie.secret = session_secret_;
-    }
-    setup.tls = tls_.of_cluster(plan.config.name);
-    probe_ways_[plan.id] = {setup.tls, plan.config.proxy_protocol};
-    for (const BackendConfig& backend : plan.config.backends) {
-      setup.endpoints.push_back(endpoints_.at(backend.address));
-    }
-  }
-  return [setups, limit = config_.rate_limit](net::Worker& worker) {
-    worker.apply(*setups);
-    worker.apply_rate_limit(limit);
-  };
-}
-
-// All of it in one go, clusters first: between the two a request could find a cluster gone that its
-// route still leads to.
-void Daemon::hand_out_listeners(const config::DaemonConfig& last,
-                                std::map<std::string, Sockets> sockets, const Handout& clusters) {
-  for (const auto& [name, opened] : sockets) {
-    log_event(
-        LogLevel::info, "listening",
-        {{"listener", name}, {"address", net::to_string(net::local_endpoint(opened.fds[0]))}});
-  }
-  keep_unix_sockets(sockets);
-  auto gone = std::make_shared<std::vector<std::string>>();
-  for (const config::ListenerConfig& listener : last.listeners) {
-    if (find_listener(config_, listener.name) == nullptr) gone->push_back(listener.name);
-  }
-  auto setups = std::make_shared<std::vector<net::ListenerSetup>>();
-  for (const config::ListenerConfig& listener : config_.listeners) {
-    setups->push_back(listener_setup(listener));
-  }
-  for (std::size_t index = 0; index < workers_.size(); ++index) {
-    std::map<std::string, int> fds;  // Of the listeners that are new.
-    for (const auto& [name, opened] : sockets) fds[name] = opened.fds[index];
-    net::Worker* worker = workers_[index].worker.get();
-    worker->post([worker, clusters, gone, setups, fds] {
-      clusters(*worker);
-      for (const std::string& name : *gone) worker->close_listener(name);
-      for (const net::ListenerSetup& setup : *setups) {
-        const auto opened = fds.find(setup.name);
-        if (opened == fds.end()) {
-          worker->update_listener(setup);
-        } else {
-          worker->open_listener(setup, opened->second);
-        }
-      }
-    });
-  }
-}
-
-net::ListenerSetup Daemon::listener_setup(const config::ListenerConfig& listener) const {
-  net::ListenerSetup setup;
-  setup.name = listener.name;
-  setup.protocol =
-      listener.protocol == config::Protocol::tcp ? net::Protocol::tcp : net::Protocol::http;
-  const auto id_of = [&](const std::string& cluster) {
-    ClusterId id;
-    for (const ClusterPlan& plan : control_.plans()) {
-      if (plan.config.name == cluster) id = plan.id;
-    }
-    return id;
-  };
-  setup.cluster = id_of(listener.cluster);
-  if (!listener.routes.empty()) {
-    setup.routes = std::make_shared<const RouteTable>(listener.routes, listener.ambiguous_paths,
-                                                      id_of, listener.tls.has_value());
-  }
-  setup.max_body = listener.max_body;
-  setup.min_rate = listener.min_rate;
-  setup.via = listener.via;
-  setup.proxy_header = listener.identity.proxy_protocol;
-  setup.trusted_proxies = TrustedProxies(listener.identity.trusted_proxies);
-  setup.forwarded = listener.identity.forwarded;
-  setup.request_id = listener.identity.request_id;
-  setup.traceparent = listener.identity.traceparent;
-  setup.head_timeout = listener.timeouts.head;
-  setup.idle_timeout = listener.timeouts.idle;
-  setup.body_timeout = listener.timeouts.body;
-  setup.tls = tls_.of_listener(listener.name);
-  return setup;
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@
 
 #include "lbcore/config/daemon_config.h"
 #include "lbcore/control.h"
+#include "lbd/listening_sockets.h"
 #include "lbd/tls_files.h"
 #include "lbnet/access_log.h"
 #include "lbnet/metrics.h"
@@ -33,6 +34,8 @@ struct ReloadCounters {
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;
   std::int64_t last_success_unix_seconds = 0;
+
+  void note_time();  // Of a success, now.
 };
 
 class Daemon {
@@ -69,12 +72,6 @@ class Daemon {
     std::unique_ptr<net::Worker> worker;
     std::thread thread;
   };
-  // Sockets of a listener, one a worker, until the workers take them over. Those of a unix socket
-  // are one and the same.
-  struct Sockets {
-    std::vector<int> fds;
-    std::string path;  // Of the unix socket that was made for it.
-  };
 
   [[nodiscard]] std::optional<std::string> open_all();
   void start_workers();
@@ -85,19 +82,15 @@ class Daemon {
   // Looks up and opens what `next` needs beyond what is there; throws nothing, changes nothing.
   [[nodiscard]] std::optional<std::string> prepare(const config::DaemonConfig& next,
                                                    std::map<std::string, net::Endpoint>& endpoints,
-                                                   std::map<std::string, Sockets>& sockets,
+                                                   OpenedByListener& sockets,
                                                    TlsContexts& tls) const;
-  // False with errno set, and what was opened in `sockets`.
-  [[nodiscard]] bool open_sockets(const net::Endpoint& endpoint, Sockets& sockets) const;
-  // The unix sockets of the configuration that is now in use are ours to keep and to remove.
-  void keep_unix_sockets(const std::map<std::string, Sockets>& opened);
-  void remove_unix_sockets();
+  [[nodiscard]] bool listens_on(const net::Endpoint& endpoint) const;
   [[nodiscard]] static std::optional<std::string> needs_restart(const config::DaemonConfig& last,
                                                                 const config::DaemonConfig& next);
   // What a worker has to be told, on its thread.
   using Handout = std::function<void(net::Worker&)>;
   [[nodiscard]] Handout cluster_handout();
-  void hand_out_listeners(const config::DaemonConfig& last, std::map<std::string, Sockets> sockets,
+  void hand_out_listeners(const config::DaemonConfig& last, OpenedByListener sockets,
                           const Handout& clusters);
   [[nodiscard]] net::ListenerSetup listener_setup(const config::ListenerConfig& listener) const;
 
@@ -137,15 +130,14 @@ class Daemon {
   std::size_t workers_undrained_ = 0;
   std::unique_ptr<AdminServer> admin_;
   std::map<std::string, net::Endpoint> endpoints_;  // By address as configured.
-  std::map<std::string, int, std::less<>>
-      unix_sockets_;  // By path: a descriptor of our own of each.
+  ListeningSockets sockets_;
   TlsContexts tls_;
   struct ProbeWay {
     std::shared_ptr<const net::tls::ClientContext> tls;
     SentProxyHeader header = SentProxyHeader::none;
   };
   std::map<ClusterId, ProbeWay> probe_ways_;
-  std::map<std::string, Sockets> unopened_;  // Listeners that wait for the first probes.
+  OpenedByListener unopened_;  // Listeners that wait for the first probes.
   bool open_ = false;
   bool stopping_ = false;
   ReloadCounters reloads_;

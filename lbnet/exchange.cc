@@ -121,6 +121,11 @@ bool Exchange::failed(AttemptFailure otherwise, const AttemptFacts& facts) {
   return false;
 }
 
+bool Exchange::failed_to_connect(IoError error, const AttemptFacts& facts) {
+  return failed(is_own_shortage(error) ? AttemptFailure::shortage : AttemptFailure::connect_failure,
+                facts);
+}
+
 Task<bool> Exchange::next_attempt() {
   cluster_.after_brain();  // Arms the timer for the wait.
   bool goes_on = true;

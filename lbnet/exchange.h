@@ -42,6 +42,9 @@ class Exchange final : public RequestOwner {
   // says. True: the brain will try again, see next_attempt(); false: the request is over.
   [[nodiscard]] bool failed(AttemptFailure otherwise, const AttemptFacts& facts);
 
+  // The same of one that connect() had this error for.
+  [[nodiscard]] bool failed_to_connect(IoError error, const AttemptFacts& facts);
+
   // Waits for the brain to start the next attempt. False: there is none, and the request is over.
   [[nodiscard]] Task<bool> next_attempt();
 

@@ -61,8 +61,9 @@ Task<int> Forwarding::run(const RequestInput& input) {
 }
 
 Task<Forwarding::Attempted> Forwarding::attempt() {
-  if (co_await exchange_.connect() != 0) {
-    const bool again = exchange_.failed(AttemptFailure::connect_failure, facts(false, false));
+  const IoError unconnected = co_await exchange_.connect();
+  if (unconnected != 0) {
+    const bool again = exchange_.failed_to_connect(unconnected, facts(false, false));
     co_return again ? Attempted::retry : Attempted::over;
   }
   upstream_ = &exchange_.upstream();

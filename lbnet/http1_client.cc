@@ -49,6 +49,8 @@ Task<Http1Client::Read> Http1Client::read_request() {
       if (scanner_.first_line_size() > http::kRequestLineMax) co_return refuse(414);
       if (found == http::HeadScanner::Result::complete) co_return take_head();
       if (found == http::HeadScanner::Result::too_long) co_return refuse(431);
+      const int bad = look_at_first_line();
+      if (bad != 0) co_return refuse(bad);
       // One deadline for the whole head, from its first byte. Most heads come in one piece and
       // need none.
       if (!head_is_timed) set_deadline(DeadlineKind::head, setup_->head_timeout);
@@ -70,8 +72,17 @@ Task<Http1Client::Read> Http1Client::read_request() {
   }
 }
 
+// 0, or the status that refuses a request of which no more has come.
+int Http1Client::look_at_first_line() {
+  if (first_line_is_good_) return 0;
+  const auto line = in_.view().substr(scanner_.start(), scanner_.first_line_size());
+  first_line_is_good_ = line.ends_with('\n');
+  return http::refuse_first_line(line);
+}
+
 void Http1Client::begin_request() {
   scanner_.reset();
+  first_line_is_good_ = false;
   began_ = {};
   head_time_ = {};
   refusal_ = 0;

@@ -136,6 +136,7 @@ class Http1Client {
  private:
   Read refuse(int status);
   void begin_request();
+  [[nodiscard]] int look_at_first_line();
   [[nodiscard]] Read take_head();
   [[nodiscard]] Stream::Next after(bool last) const;
   [[nodiscard]] Task<IoError> write(Pieces pieces, Stream::Next next);
@@ -158,6 +159,7 @@ class Http1Client {
   bool answered_ = false;   // Something of ours is on its way to the client, or there.
   bool heard_out_ = false;  // Nothing of what it began to say is missing.
   http::HeadScanner scanner_;
+  bool first_line_is_good_ = false;
 
   // -- The request
   Instant began_;  // When its first byte came.

@@ -1,8 +1,14 @@
 #include "lbnet/io.h"
 
+#include <cerrno>
 #include <cstring>
 
 namespace lb::net {
+
+bool is_own_shortage(IoError error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+         error == EADDRNOTAVAIL;
+}
 
 std::string describe(IoError error) {
   switch (error) {

@@ -16,6 +16,9 @@ inline constexpr IoError kEndOfStream = -1;  // The peer finished sending.
 inline constexpr IoError kTruncated = -2;
 inline constexpr IoError kTlsFailure = -3;  // What came is not TLS we take.
 
+// Of what this process needs for a connection: no word about who is at the other end.
+[[nodiscard]] bool is_own_shortage(IoError error);
+
 // In words.
 [[nodiscard]] std::string describe(IoError error);
 

@@ -12,16 +12,6 @@
 #include "lbnet/tls/tls_connection.h"
 
 namespace lb::net {
-namespace {
-
-// Of what this process needs for a connection: no word about who is at the other end.
-bool is_own_shortage(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-         error == EADDRNOTAVAIL;
-}
-
-}  // namespace
-
 class Prober::Attempt {
  public:
   Attempt(Prober& prober, const ProbeId& probe, int fd, std::unique_ptr<TlsConnection> tls,

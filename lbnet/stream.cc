@@ -176,11 +176,12 @@ struct Stream::State {
     if (stream == nullptr && !read.pending && !write.pending) delete this;
   }
 
-  // The peer has finished sending, or the connection is broken, and epoll has said so. It says so
-  // once, maybe together with the last bytes: a short read is not the last one then.
-  [[nodiscard]] bool end_is_known() const {
+  // A short read is not the last one, and epoll has said why. It says so once, maybe together with
+  // the last bytes: the peer has finished sending, or the connection is broken; or there are urgent
+  // data, in front of which a read stops short.
+  [[nodiscard]] bool more_is_known() const {
     const auto& last = *(const detail::operation*)descriptor;  // A private base of it.
-    return (last.*revealed(LastEvents{}) & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    return (last.*revealed(LastEvents{}) & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0;
   }
 
   // Hands an operation to the reactor.
@@ -215,7 +216,7 @@ detail::reactor_op::status Stream::ReadOp::do_perform(reactor_op* base) {
     op.buffer->commit(static_cast<std::size_t>(got));
     op.result = 0;
     // A short read emptied the socket: the next read need not try before it waits.
-    const bool drained = static_cast<std::size_t>(got) < room.size() && !op.state.end_is_known();
+    const bool drained = static_cast<std::size_t>(got) < room.size() && !op.state.more_is_known();
     return drained ? done_and_exhausted : done;
   }
   op.result = got == 0 ? kEndOfStream : errno;
@@ -226,12 +227,12 @@ detail::reactor_op::status Stream::ReadOp::do_perform(reactor_op* base) {
 // What TLS holds back of what came is for the next read to take: see read_into().
 detail::reactor_op::status Stream::ReadOp::perform_tls(ReadOp& op) {
   TlsConnection& tls = *op.state.tls;
-  const bool end_is_known = op.state.end_is_known();
+  const bool more_is_known = op.state.more_is_known();
   if (op.buffer == nullptr) {
-    op.result = tls.handshake(end_is_known);
+    op.result = tls.handshake(more_is_known);
     if (op.result == EAGAIN && !tls.unsent()) return not_done;
   } else {
-    op.result = tls.read(*op.buffer, end_is_known);
+    op.result = tls.read(*op.buffer, more_is_known);
     if (op.result != 0) op.buffer->rest();
     if (op.result == EAGAIN) return not_done;
   }

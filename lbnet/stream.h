@@ -3,9 +3,9 @@
 // Asio's own operations cost a system call that is bound to fail for each wait: async_read_some
 // tries to read first and gets EAGAIN, async_wait re-arms epoll. A proxy always waits before it
 // reads, twice a request, so Stream puts operations of its own on Asio's reactor (docs/decisions,
-// 0003): a read that came up short is remembered as "nothing more there", unless epoll has said
-// that the peer is at its end, and the next read only queues. One read and one write may be under
-// way at the same time, none of them allocates.
+// 0003): a read that came up short is remembered as "nothing more there", unless epoll has told of
+// the peer's end or of urgent data, and the next read only queues. One read and one write may be
+// under way at the same time, none of them allocates.
 #pragma once
 
 #include <sys/uio.h>

@@ -112,9 +112,10 @@ Task<bool> TcpSession::connect(Exchange& exchange) {
   bool ready = exchange.start({.key = hash_bytes(client_), .pooled = false});
   if (ready && exchange.queued()) ready = co_await exchange.next_attempt();
   while (ready) {
-    if (co_await exchange.connect() == 0) co_return true;
+    const IoError error = co_await exchange.connect();
+    if (error == 0) co_return true;
     const AttemptFacts nothing_sent{.body_replayable = true};
-    if (!exchange.failed(AttemptFailure::connect_failure, nothing_sent)) break;
+    if (!exchange.failed_to_connect(error, nothing_sent)) break;
     ready = co_await exchange.next_attempt();
     if (ready && worker_.stopping()) {
       exchange.finish(Outcome::client_gone, false);

@@ -8,7 +8,7 @@
 namespace lb::journal {
 namespace {
 
-constexpr std::uint32_t kAttemptFailures = 9;
+constexpr std::uint32_t kAttemptFailures = 10;
 constexpr std::uint32_t kPickReasons = 10;
 constexpr std::uint32_t kKinds = 3;  // Of starts and of next steps.
 constexpr std::uint32_t kActions = 5;

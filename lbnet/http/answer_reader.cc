@@ -14,7 +14,7 @@ AnswerReader::Result AnswerReader::next_head(const Buffer& in, ResponseHead& hea
   switch (scanner_.scan(bytes)) {
     case HeadScanner::Result::malformed:
     case HeadScanner::Result::too_long: return Result::invalid;
-    case HeadScanner::Result::incomplete: return Result::incomplete;
+    case HeadScanner::Result::incomplete: return look_at_first_line(bytes);
     case HeadScanner::Result::complete: break;
   }
   // Nothing may stand in front of an answer, not even an empty line.
@@ -32,9 +32,19 @@ AnswerReader::Result AnswerReader::next_head(const Buffer& in, ResponseHead& hea
   return ++interims_ > kInterimMax ? Result::invalid : Result::interim;
 }
 
+AnswerReader::Result AnswerReader::look_at_first_line(std::string_view bytes) {
+  if (scanner_.start() != 0) return Result::invalid;
+  if (first_line_is_good_) return Result::incomplete;
+  const std::string_view line = bytes.substr(0, scanner_.first_line_size());
+  if (!may_be_status_line(line)) return Result::invalid;
+  first_line_is_good_ = line.ends_with('\n');
+  return Result::incomplete;
+}
+
 void AnswerReader::take_head(Buffer& in) {
   in.consume(scanner_.end());
   scanner_.reset();
+  first_line_is_good_ = false;
   body_ = BodyDecoder(framing_);
   if (asked_.takes_trailers) body_.keep_trailers();
 }

@@ -35,9 +35,13 @@ class AnswerReader {
   [[nodiscard]] BodyDecoder& body() { return body_; }
 
  private:
+  // Of a head that is not whole yet: a backend that speaks something else may wait for us.
+  [[nodiscard]] Result look_at_first_line(std::string_view bytes);
+
   Asked asked_;
   int interims_ = 0;
   HeadScanner scanner_;
+  bool first_line_is_good_ = false;
   Framing framing_;
   BodyDecoder body_;
 };

@@ -282,6 +282,17 @@ int parse_request_line(std::string_view line, RequestHead& request) {
   return 0;
 }
 
+bool parse_status_line(std::string_view line, ResponseHead& response) {
+  const bool shape =
+      line.size() >= 12 && (line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 "));
+  if (!shape || (line.size() > 12 && line[12] != ' ')) return false;
+  const auto [end, error] = std::from_chars(line.data() + 9, line.data() + 12, response.status);
+  if (error != std::errc{} || end != line.data() + 12 || response.status < 100) return false;
+  response.minor_version = line[7] - '0';
+  response.reason = line.substr(std::min<std::size_t>(13, line.size()));
+  return all_of(response.reason, kValueChars);
+}
+
 // 0, or the status for a value that is none. Other methods than these two do not count hops.
 int read_max_forwards(std::string_view value, RequestHead& request) {
   if (request.method != "OPTIONS" && request.method != "TRACE") return 0;
@@ -422,20 +433,22 @@ int parse_request_head(std::string_view head, RequestHead& request, bool secure)
   return to_origin_form(request, secure) ? 0 : 400;
 }
 
+int refuse_first_line(std::string_view line) {
+  if (line.ends_with('\n')) {
+    RequestHead request;
+    return parse_request_line(line.substr(0, line.size() - 2), request);
+  }
+  if (line.empty() || line == "\r") return 0;
+  const bool bare_cr = line.find('\r') < line.size() - 1;
+  return bare_cr || !is_token_char(line.front()) ? 400 : 0;
+}
+
 bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response) {
   response.connection = {};
   response.framing = {};
   response.upgrade = {};
   response.withholds_body = false;
-  const std::string_view line = take_line(head);
-  const bool shape =
-      line.size() >= 12 && (line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 "));
-  if (!shape || (line.size() > 12 && line[12] != ' ')) return false;
-  const auto [end, error] = std::from_chars(line.data() + 9, line.data() + 12, response.status);
-  if (error != std::errc{} || end != line.data() + 12 || response.status < 100) return false;
-  response.minor_version = line[7] - '0';
-  response.reason = line.substr(std::min<std::size_t>(13, line.size()));
-  if (!all_of(response.reason, kValueChars)) return false;
+  if (!parse_status_line(take_line(head), response)) return false;
   if (parse_fields(head, response.fields) != FieldsError::none) return false;
   for (const Field& field : response.fields) {
     if (field.id == FieldId::connection && !read_connection(field, response.connection)) {
@@ -467,6 +480,14 @@ bool parse_response_head(std::string_view head, bool to_head, ResponseHead& resp
     response.framing = {Framing::Kind::length, *declared.length};
   }
   return true;
+}
+
+bool may_be_status_line(std::string_view line) {
+  constexpr std::string_view kBeginning = "HTTP/1.";
+  ResponseHead response;
+  if (line.ends_with('\n')) return parse_status_line(line.substr(0, line.size() - 2), response);
+  const std::size_t size = std::min(line.size(), kBeginning.size());
+  return line.substr(0, size) == kBeginning.substr(0, size);
 }
 
 bool parse_trailers(std::string_view trailers, std::vector<Field>& fields) {

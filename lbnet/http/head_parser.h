@@ -24,7 +24,7 @@ class HeadScanner {
 
   [[nodiscard]] std::size_t start() const { return start_; }  // Of the head, after empty lines.
   [[nodiscard]] std::size_t end() const { return line_; }     // Past its last empty line.
-  // Bytes of the first line so far: for the limit on it.
+  // Bytes of the first line so far, its CRLF included.
   [[nodiscard]] std::size_t first_line_size() const { return first_line_ - start_; }
   void reset() { *this = {}; }
 
@@ -41,8 +41,16 @@ class HeadScanner {
 [[nodiscard]] int parse_request_head(std::string_view head, RequestHead& request,
                                      bool secure = false);
 
+// For the first line of a head that is not whole yet, with its CRLF, or what there is of it: the
+// status that refuses the request whatever follows, or 0. Who speaks something else than HTTP, or
+// an HTTP without heads, waits for us where we would wait for the rest.
+[[nodiscard]] int refuse_first_line(std::string_view line);
+
 // False when the head is not one to pass on. `to_head`: the request was a HEAD.
 [[nodiscard]] bool parse_response_head(std::string_view head, bool to_head, ResponseHead& response);
+
+// For the first line of a head that is not whole yet, as above.
+[[nodiscard]] bool may_be_status_line(std::string_view line);
 
 // The fields behind a chunked body, in full, with their empty line. False when they are malformed.
 [[nodiscard]] bool parse_trailers(std::string_view trailers, std::vector<Field>& fields);

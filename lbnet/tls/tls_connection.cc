@@ -117,7 +117,7 @@ int TlsConnection::receive(char* bytes, int size) {
   if (got > 0) {
     socket_error_ = 0;
     // A short read emptied the socket: asking again would be in vain.
-    drained_ = got < size && !end_is_known_;
+    drained_ = got < size && !more_is_known_;
     may_receive_ = !drained_;
   } else if (got == 0) {
     socket_error_ = kTruncated;
@@ -171,10 +171,10 @@ IoError TlsConnection::begin() {
   return error == EAGAIN ? 0 : error;
 }
 
-IoError TlsConnection::handshake(bool end_is_known) {
+IoError TlsConnection::handshake(bool more_is_known) {
   may_receive_ = true;
   drained_ = false;
-  end_is_known_ = end_is_known;
+  more_is_known_ = more_is_known;
   return step();
 }
 
@@ -219,10 +219,10 @@ void TlsConnection::gather_facts() {
 // ---------------------------------------------------------------------------------------------
 // Reading
 
-IoError TlsConnection::read(Buffer& buffer, bool end_is_known) {
+IoError TlsConnection::read(Buffer& buffer, bool more_is_known) {
   may_receive_ = true;
   drained_ = false;
-  end_is_known_ = end_is_known;
+  more_is_known_ = more_is_known;
   return read_some(buffer);
 }
 

@@ -53,9 +53,9 @@ class TlsConnection {
   [[nodiscard]] IoError begin();
   // The next step, now that something came. 0 when the handshake is done. EAGAIN: come again when
   // the socket can be read, or written while unsent(). Anything else: it failed, and the peer was
-  // told why if that was possible. `end_is_known`: epoll has told of the peer's end, so that a
-  // short read is not the last.
-  [[nodiscard]] IoError handshake(bool end_is_known);
+  // told why if that was possible. `more_is_known`: by what epoll has told, a short read
+  // is not the last.
+  [[nodiscard]] IoError handshake(bool more_is_known);
   [[nodiscard]] bool established() const { return established_; }
   // REQUIRES: established().
   [[nodiscard]] const TlsFacts& facts() const { return facts_; }
@@ -64,7 +64,7 @@ class TlsConnection {
 
   // Adds to the buffer what has come, as much as there is room for: 0. EAGAIN when nothing has;
   // kEndOfStream after a close_notify, kTruncated when the peer ended without one.
-  [[nodiscard]] IoError read(Buffer& buffer, bool end_is_known);
+  [[nodiscard]] IoError read(Buffer& buffer, bool more_is_known);
   // Likewise, without asking the socket: of what has been received before.
   [[nodiscard]] IoError read_received(Buffer& buffer);
   // Whether read_received() may have something. Such bytes do not announce themselves again.
@@ -107,7 +107,7 @@ class TlsConnection {
   bool ended_ = false;        // We have said that nothing more comes.
   bool may_receive_ = false;  // During this call, and until the socket is found empty.
   bool drained_ = false;
-  bool end_is_known_ = false;
+  bool more_is_known_ = false;
   IoError read_end_ = 0;      // Reading is over, for this reason.
   IoError socket_error_ = 0;  // Of the last read of the socket.
   std::string unsent_;        // Encrypted.

@@ -208,6 +208,20 @@ class Descriptors(LimitsCase):
         self.served(lbd, 5)
         self.assertEqual(lbd.events("backend_down"), [])
 
+    def test_a_backend_is_not_blamed_when_there_is_none_to_connect_with(self):
+        backend = self.enterContext(Backend())
+        lbd = self.lbd(http_config([backend], workers=1,
+                                   connection_pool={"max_idle_per_backend": 0},
+                                   outlier_ejection={"consecutive_failures": 1},
+                                   circuit_breaker={"consecutive_failures": 1}),
+                       under=["prlimit", "--nofile=4096:4096"])
+        client = self.served(lbd, 1)[0]
+        self.set_limit(lbd, len(self.until(lambda: self.without_gaps(lbd, [client]))))
+        self.assertEqual(client.get().status, 503)
+        self.set_limit(lbd, 4096)
+        self.assertEqual(client.get().status, 200)
+        self.assertEqual(lbd.backends()["b1"]["failures"], 0)
+
     def without_gaps(self, lbd, clients):
         """All its descriptors when none is of a probe, which would leave it to somebody else."""
         before = lbd.descriptors()

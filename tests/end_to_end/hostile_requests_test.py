@@ -559,6 +559,20 @@ class HostileRequests(EndToEnd):
     def test_bad_request_lines_are_refused(self):
         self.refuse(REQUEST_LINES)
 
+    def test_what_cannot_become_a_request_is_not_waited_for(self):
+        # Nothing follows these, and none of them has the empty line that ends a head. The time for
+        # a head would end in 408.
+        for name, beginning in (("HTTP/0.9", b"GET /\r\n"),
+                                ("another protocol", b"SSH-2.0-OpenSSH_9.2\r\n"),
+                                ("a TLS handshake", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03"),
+                                ("lines that end in CR", b"GET / HTTP/1.1\rHost: test\r\r"),
+                                ("NUL", b"\0")):
+            with self.subTest(name):
+                client = self.client(self.daemon.address())
+                client.send(beginning)
+                self.assertEqual(client.read_response().status, 400)
+                self.assertTrue(client.is_closed())
+
     def test_what_is_refused_hides_nothing_behind_it(self):
         self.backend.heads.clear()
         client = self.client(self.daemon.address())

@@ -12,6 +12,10 @@ OK = b"HTTP/1.1 200 OK\r\n"
 EMPTY = b"Content-Length: 0\r\n\r\n"
 
 BAD_HEADS = [
+    ("another protocol, which waits for us", b"SSH-2.0-OpenSSH_9.2\r\n"),
+    ("something that has no lines", b"\x15\x03\x03\x00\x02\x02\x28"),
+    ("an empty line, and no more", b"\r\n"),
+    ("an unknown version, and no more", b"HTTP/2.0 200 OK\r\n"),
     ("HTTP/2.0", b"HTTP/2.0 200 OK\r\n" + EMPTY),
     ("HTTP/1.2", b"HTTP/1.2 200 OK\r\n" + EMPTY),
     ("http/1.1", b"http/1.1 200 OK\r\n" + EMPTY),

@@ -40,7 +40,9 @@ class TlsCase(EndToEnd):
         return self.enterContext(TlsClient(lbd.address(), context, name, **options))
 
     def handshakes(self, lbd):
-        return lbd.metrics()["listeners"][0]["tls_handshakes"]
+        """A listener is told of from its first connection on."""
+        [listener] = self.until(lambda: lbd.metrics()["listeners"])
+        return listener["tls_handshakes"]
 
 
 class Handshakes(TlsCase):

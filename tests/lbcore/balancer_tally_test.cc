@@ -192,5 +192,12 @@ TEST_F(BalancerTallyTest, TheTrendCountsWithAndWithoutOutlierEjection) {
   }
 }
 
+TEST_F(BalancerTallyTest, AShortageOfOursIsNoFailureOfTheBackend) {
+  const AttemptFacts unsent{.idempotent = true, .body_replayable = true};
+  fail(request(), AttemptFailure::shortage, unsent);
+  EXPECT_EQ(take(), std::vector<Tally>{});
+  EXPECT_EQ(balancer().backends().at(0).failures, 0u);
+}
+
 }  // namespace
 }  // namespace lb

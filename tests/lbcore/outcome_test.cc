@@ -44,10 +44,10 @@ TEST(Outcome, NamesAreThereAndDifferent) {
   EXPECT_FALSE(names.contains("?"));
   EXPECT_EQ(to_string(static_cast<Outcome>(kOutcomeCount)), "?") << "kOutcomeCount is too small";
   std::set<std::string_view> failures;
-  for (int i = 0; i < 9; ++i) failures.insert(to_string(static_cast<AttemptFailure>(i)));
-  EXPECT_EQ(failures.size(), 9u);
+  for (int i = 0; i < 10; ++i) failures.insert(to_string(static_cast<AttemptFailure>(i)));
+  EXPECT_EQ(failures.size(), 10u);
   EXPECT_FALSE(failures.contains("?"));
-  EXPECT_EQ(to_string(static_cast<AttemptFailure>(9)), "?");
+  EXPECT_EQ(to_string(static_cast<AttemptFailure>(10)), "?");
   std::set<std::string_view> reasons;
   for (int i = 0; i < 10; ++i) reasons.insert(to_string(static_cast<PickReason>(i)));
   EXPECT_EQ(reasons.size(), 10u);

@@ -89,6 +89,9 @@ class Peer {
     return true;
   }
 
+  // One byte out of band, which readers do not see.
+  void send_urgent(char byte) { EXPECT_EQ(::send(fd_, &byte, 1, MSG_OOB | MSG_NOSIGNAL), 1); }
+
   // So many bytes, or fewer when the connection ends.
   std::string read(std::size_t size) {
     while (in_.size() < size && fill()) {

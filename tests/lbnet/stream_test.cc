@@ -166,6 +166,20 @@ TEST_F(StreamTest, NoticesAnEndThatCameWithTheLastBytes) {
   }
 }
 
+// A read stops in front of urgent data, however much is behind them, and they come but once.
+TEST_F(StreamTest, ReadsOnBehindUrgentData) {
+  read();
+  settle();
+  peer_.send("before");
+  peer_.send_urgent('!');
+  peer_.send("behind");
+  EXPECT_EQ(result(), 0);
+  EXPECT_EQ(taken(), "before");
+  read();
+  EXPECT_EQ(result(), 0);
+  EXPECT_EQ(taken(), "behind");
+}
+
 TEST_F(StreamTest, ReportsAReset) {
   read();
   settle();

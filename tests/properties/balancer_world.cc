@@ -56,6 +56,10 @@ void BalancerWorld::apply(const Command& command) {
                            .idempotent = (how & 2U) == 0,
                            .body_replayable = (how & 12U) != 12};
   constexpr std::array kStatuses{200, 503, 200, 500, 404, 429};
+  constexpr std::array kFailures{AttemptFailure::connect_failure, AttemptFailure::connect_timeout,
+                                 AttemptFailure::reset,           AttemptFailure::response_timeout,
+                                 AttemptFailure::idle_timeout,    AttemptFailure::invalid_answer,
+                                 AttemptFailure::shortage};
   switch (command.kind) {
     case Kind::request: start_request(command.which, how); break;
     case Kind::serve: serve(command.which, how); break;
@@ -79,7 +83,7 @@ void BalancerWorld::apply(const Command& command) {
            [&](RequestId id) {
              AttemptFacts known = facts;
              known.answer_begun = requests_.at(id).phase == Phase::answering && how % 32 < 16;
-             fail_attempt(id, static_cast<AttemptFailure>(how / 16 % 6), known);
+             fail_attempt(id, kFailures.at(how / 16 % kFailures.size()), known);
            });
       break;
     case Kind::finish:
@@ -239,13 +243,15 @@ void BalancerWorld::answer(RequestId id, int status, const AttemptFacts& facts) 
 void BalancerWorld::fail_attempt(RequestId id, AttemptFailure failure, const AttemptFacts& facts) {
   Request& request = requests_.at(id);
   request.aborted = false;
-  record(request, true, true);
-  attempt_ended(request, CircuitBreaker::Result::failure);
-  ++model_.members.at(request.backend).failures;
+  const bool ours = failure == AttemptFailure::shortage;  // And no word about the backend.
+  if (!ours) record(request, true, true);
+  attempt_ended(request, ours ? CircuitBreaker::Result::neither : CircuitBreaker::Result::failure);
+  if (!ours) ++model_.members.at(request.backend).failures;
   const bool broke_for_free = failure == AttemptFailure::reset && breaks_for_free(request);
   const RetryConditions& on = model_.config.retries.on;
   const bool worth =
-      failure == AttemptFailure::connect_failure || failure == AttemptFailure::connect_timeout
+      ours || failure == AttemptFailure::connect_failure ||
+              failure == AttemptFailure::connect_timeout
           ? on.connect_failure
       : failure == AttemptFailure::reset || failure == AttemptFailure::silence ? on.reset
       : failure == AttemptFailure::response_timeout || failure == AttemptFailure::idle_timeout

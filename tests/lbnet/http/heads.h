@@ -61,6 +61,13 @@ inline bool response_good(std::string_view text, const Scan& scan, bool to_head,
   return parse_response_head(text.substr(0, scan.end), to_head, head);
 }
 
+// What there is of the first line of a head that is not whole yet.
+inline std::string_view first_line_so_far(std::string_view text) {
+  HeadScanner scanner;
+  if (scanner.scan(text) != HeadScanner::Result::incomplete) return {};
+  return text.substr(scanner.start(), scanner.first_line_size());
+}
+
 // For messages of failed tests: controls and other bytes made visible.
 inline std::string visible(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";

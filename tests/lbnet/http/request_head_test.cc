@@ -451,6 +451,47 @@ TEST(RequestHead, RefusesWhatIsBad) {
   }
 }
 
+// -- The first line, while the rest has not come
+
+TEST(FirstLine, OfAGoodRequestIsNeverRefused) {
+  for (const Good& good : kGood) {
+    const std::string_view text = good.text;
+    for (std::size_t size = 0; size < text.size(); ++size) {
+      EXPECT_EQ(refuse_first_line(testing::first_line_so_far(text.substr(0, size))), 0)
+          << visible(text.substr(0, size));
+    }
+  }
+}
+
+TEST(FirstLine, IsRefusedAsTheWholeRequestWouldBe) {
+  for (const Bad& bad : kBad) {
+    const std::string_view text = bad.text;
+    for (std::size_t size = 0; size < text.size(); ++size) {
+      const int status = refuse_first_line(testing::first_line_so_far(text.substr(0, size)));
+      EXPECT_TRUE(status == 0 || status == bad.status) << visible(text.substr(0, size));
+    }
+  }
+}
+
+TEST(FirstLine, ThatNothingCanMakeGoodIsRefusedBeforeTheRestComes) {
+  const std::vector<Bad> beginnings = {
+      {400, "GET /\r\n"},  // HTTP/0.9: no more will come.
+      {400, "SSH-2.0-OpenSSH_9.2\r\n"},
+      {400, "\r\nEHLO a\r\n"},
+      {505, "GET / HTTP/2.0\r\n"},
+      {400, "\x16\x03\x01\x02"},  // A TLS handshake.
+      {400, "\0"s},
+      {400, " GET"},
+      {400, "\r\n\tGET"},
+      {400, "GET / HTTP/1.1\rHost: a\r\r"},
+      {400, "\r\r"},
+  };
+  for (const Bad& bad : beginnings) {
+    EXPECT_EQ(refuse_first_line(testing::first_line_so_far(bad.text)), bad.status)
+        << visible(bad.text);
+  }
+}
+
 // -- Framing
 
 enum class Lengths { absent, zero, five, bad, same_twice, different };

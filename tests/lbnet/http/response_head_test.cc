@@ -154,6 +154,24 @@ TEST(ResponseHead, RefusesWhatIsBad) {
   }
 }
 
+TEST(StatusLine, OfAGoodAnswerIsNeverRefused) {
+  for (const Good& good : kGood) {
+    const std::string_view text = good.text;
+    for (std::size_t size = 0; size < text.size(); ++size) {
+      EXPECT_TRUE(may_be_status_line(testing::first_line_so_far(text.substr(0, size))))
+          << visible(text.substr(0, size));
+    }
+  }
+}
+
+TEST(StatusLine, ThatNothingCanMakeGoodIsRefusedBeforeTheRestComes) {
+  for (const std::string bad :
+       {"SSH-2.0", "220 mail", "<", "HTTP/2", "http", " H", "HTTP/1.1 99 X\r\n",
+        "HTTP/1.1 2000 X\r\n", "HTTP/1.2 200 OK\r\n"}) {
+    EXPECT_FALSE(may_be_status_line(testing::first_line_so_far(bad))) << visible(bad);
+  }
+}
+
 TEST(ResponseHead, KnowsOfABodyThatIsNotToCome) {
   const auto withholds = [](const std::string& text, bool to_head) {
     ResponseHead head;
