@@ -27,6 +27,7 @@ AddressPlan::AddressPlan(const scenario::Scenario& scenario, std::string access_
 void AddressPlan::plan(const config::DaemonConfig& config) {
   for (const auto& listener : config.listeners) listeners_.try_emplace(listener.name);
   for (const ClusterConfig& cluster : config.clusters) {
+    proxy_protocols_.try_emplace(cluster.name, cluster.proxy_protocol);
     if (cluster.health_check && cluster.health_check->type == ProbeType::http) {
       health_paths_.try_emplace(cluster.name,
                                 unless_work(cluster.health_check->path, kOwnHealthPath));

@@ -26,6 +26,11 @@ class AddressPlan {
   // The path that a cluster's strategy asks its backends' load for; empty when it does not ask.
   [[nodiscard]] std::string load_path(const std::string& cluster) const;
 
+  // What connections to a cluster's backends begin with.
+  [[nodiscard]] SentProxyHeader proxy_protocol(const std::string& cluster) const {
+    return proxy_protocols_.at(cluster);
+  }
+
   [[nodiscard]] config::DaemonConfig localize(config::DaemonConfig config) const;
   [[nodiscard]] BackendConfig localize(BackendConfig backend) const;
 
@@ -41,6 +46,7 @@ class AddressPlan {
   std::map<std::string, PortReservation> backends_;
   std::map<std::string, std::string> health_paths_;  // By cluster, as localized.
   std::map<std::string, std::string> load_paths_;    // Likewise.
+  std::map<std::string, SentProxyHeader> proxy_protocols_;
 };
 
 // "127.0.0.1:PORT"

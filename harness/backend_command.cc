@@ -10,6 +10,7 @@
 
 #include "harness/errors.h"
 #include "harness/fault_command.h"
+#include "lbcore/config/identity_fields.h"
 
 namespace lb::harness {
 namespace {
@@ -67,6 +68,20 @@ class FaultLines {
 };
 
 }  // namespace
+
+std::string format_proxy_protocol(SentProxyHeader version) {
+  for (const auto& [known, word] : config::EnumWords<SentProxyHeader>::words) {
+    if (known == version) return word;
+  }
+  return {};
+}
+
+std::optional<SentProxyHeader> parse_proxy_protocol(std::string_view text) {
+  for (const auto& [version, word] : config::EnumWords<SentProxyHeader>::words) {
+    if (text == word) return version;
+  }
+  return std::nullopt;
+}
 
 int run_backend(const BackendCommand& command) try {
   // A backend in the background of a shell may not read the terminal; it just gets no faults then.

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "harness/backend_command.h"
 #include "harness/clock.h"
 #include "harness/errors.h"
 #include "harness/fault_command.h"
@@ -17,7 +18,8 @@ Process BackendFleet::launch(const BackendOptions& options) const {
   return Process({.arguments = {program_, "backend", "--controlled", "--id", options.id, "--port",
                                 std::to_string(options.port), "--behaviour", file, "--health-path",
                                 options.health_path, "--load-path", options.load_path, "--seed",
-                                std::to_string(options.seed)},
+                                std::to_string(options.seed), "--proxy-protocol",
+                                format_proxy_protocol(options.proxy_protocol)},
                   .pipe_input = true,
                   .pipe_output = true});
 }

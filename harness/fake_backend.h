@@ -18,6 +18,7 @@
 #include <string>
 
 #include "harness/service_queue.h"
+#include "lbcore/client_identity.h"
 #include "lbsim/scenario/scenario.h"
 
 namespace lb::harness {
@@ -27,6 +28,8 @@ struct BackendOptions {
   std::uint16_t port = 0;     // Of 127.0.0.1; 0 takes a free one.
   std::string health_path{};  // Empty: every request is work.
   std::string load_path{};    // Likewise.
+  // What every connection has to begin with; one that does not is closed.
+  SentProxyHeader proxy_protocol = SentProxyHeader::none;
   scenario::Behaviour behaviour{};
   std::uint64_t seed = 1;
 };
@@ -57,6 +60,7 @@ class FakeBackend {
   boost::asio::ip::tcp::acceptor acceptor_;
   bool resets_ = false;
   bool fails_probes_ = false;
+  bool truncates_by_reset_ = false;
   std::optional<Duration> black_hole_;  // Every request is answered 500 after this.
   Duration answer_delay_{};             // Before every answer.
 };

@@ -38,6 +38,15 @@ std::optional<Fault> parse_slow(std::string_view text) {
   return Fault{.backend = {}, .kind = FaultKind::slow, .factor = *factor, .add = *add};
 }
 
+// "0.5" or "0.5 reset"
+std::optional<Fault> parse_truncate(std::string_view text) {
+  const std::size_t blank = std::min(text.find(' '), text.size());
+  const auto ratio = parse_number(text.substr(0, blank), 1);
+  const std::string_view rest = trimmed(text.substr(blank));
+  if (!ratio || (!rest.empty() && rest != "reset")) return std::nullopt;
+  return Fault{.backend = {}, .kind = FaultKind::truncate, .ratio = *ratio, .reset = !rest.empty()};
+}
+
 }  // namespace
 
 std::optional<Fault> parse_fault(std::string_view text) {
@@ -54,6 +63,13 @@ std::optional<Fault> parse_fault(std::string_view text) {
   }
   const std::string_view number_text = trimmed(text.substr(separator + 1));
   if (word == "slow") return parse_slow(number_text);
+  if (word == "truncate") return parse_truncate(number_text);
+  if (word == "drip") {
+    const auto over = config::parse_duration(number_text);
+    if (over > Duration::zero()) {
+      return Fault{.backend = {}, .kind = FaultKind::drip, .over = *over};
+    }
+  }
   if (word == "black_hole") {
     const auto in = config::parse_duration(number_text);
     if (in) return Fault{.backend = {}, .kind = FaultKind::black_hole, .in = *in};
@@ -72,6 +88,9 @@ std::string format_fault(const Fault& fault) {
                  ? fmt::format("slow {}", fault.factor)
                  : fmt::format("slow {} {}", fault.factor, config::format_duration(fault.add));
     case FaultKind::black_hole: return "black_hole " + config::format_duration(fault.in);
+    case FaultKind::truncate:
+      return fmt::format("truncate {}{}", fault.ratio, fault.reset ? " reset" : "");
+    case FaultKind::drip: return "drip " + config::format_duration(fault.over);
     case FaultKind::fail_probes: return "fail_probes";
     case FaultKind::error_ratio: return fmt::format("error_ratio {}", fault.ratio);
     case FaultKind::refuse: return "refuse";

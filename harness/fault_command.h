@@ -11,8 +11,8 @@
 namespace lb::harness {
 
 inline constexpr std::string_view kFaultForms =
-    "slow FACTOR [DELAY], error_ratio RATIO (from 0 to 1), black_hole DELAY, fail_probes, refuse, "
-    "reset, hang or recover";
+    "slow FACTOR [DELAY], error_ratio RATIO (from 0 to 1), truncate RATIO [reset], drip DURATION, "
+    "black_hole DELAY, fail_probes, refuse, reset, hang or recover";
 
 // Nothing when `text` is not one of these forms, with a space or "=" before the number. A crash is
 // not among them: it is SIGKILL, from outside.

@@ -93,6 +93,15 @@ void describe_backend(CLI::App& app, BackendCommand& command) {
   app.add_option("--load-path", options.load_path,
                  "GET of it is answered at once, too, and says how loaded it is:\n"
                  "Backend-Load: in-flight=REQUESTS, latency=MICROSECONDS");
+  app.add_option_function<std::string>(
+         "--proxy-protocol",
+         [&options](const std::string& text) {
+           options.proxy_protocol =
+               checked(parse_proxy_protocol(text), "\"none\", \"v1\" or \"v2\"", text);
+         },
+         "The PROXY header that every connection has to begin with: v1, v2 or none")
+      ->type_name("VERSION")
+      ->default_str("none");
   app.add_option("--seed", options.seed, "Start of everything random")->capture_default_str();
   app.add_option_function<std::vector<std::string>>(
          "--fault",
@@ -101,7 +110,8 @@ void describe_backend(CLI::App& app, BackendCommand& command) {
              command.faults.push_back(checked(parse_fault(text), kFaultForms, text));
            }
          },
-         "From the start on: slow=FACTOR, error_ratio=RATIO, refuse,\nreset or hang; repeatable")
+         "From the start on: slow=FACTOR, error_ratio=RATIO, truncate=RATIO,\n"
+         "drip=DURATION, refuse, reset or hang; repeatable")
       ->type_name("FAULT")
       ->allow_extra_args(false);
   app.add_flag("--controlled", command.controlled, "End when standard input does");

@@ -118,6 +118,7 @@ void Run::start_backends() {
                      .port = addresses_.backend_port(backend.id),
                      .health_path = addresses_.health_path(cluster),
                      .load_path = addresses_.load_path(cluster),
+                     .proxy_protocol = addresses_.proxy_protocol(cluster),
                      .behaviour = scenario_.behaviour(backend.id),
                      .seed = scenario::backend_seed(scenario_.seed, backend.id)});
   }

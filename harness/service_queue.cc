@@ -1,6 +1,7 @@
 #include "harness/service_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lb::harness {
 namespace {
@@ -17,15 +18,15 @@ ServiceQueue::ServiceQueue(boost::asio::io_context& io, scenario::Behaviour beha
                            std::uint64_t seed)
     : behaviour_(behaviour), prng_(seed), timer_(io) {}
 
-bool ServiceQueue::enter(Done done) {
+bool ServiceQueue::enter(bool has_body, Done done) {
   if (served_.size() >= behaviour_.concurrency) {
     if (waiting_.size() >= behaviour_.queue) return false;
-    waiting_.push_back({Clock::now(), in_flight(), std::move(done)});
+    waiting_.push_back({Clock::now(), in_flight(), has_body, std::move(done)});
     return true;
   }
   const std::uint64_t number = started_;
   const auto now = Clock::now();
-  begin({now, in_flight(), std::move(done)}, now);
+  begin({now, in_flight(), has_body, std::move(done)}, now);
   if (served_.top().number == number) finish_due();
   return true;
 }
@@ -44,24 +45,43 @@ Duration ServiceQueue::draw_service_time() {
   return Duration{static_cast<Duration::rep>(static_cast<double>(drawn.count()) * slow_factor_)};
 }
 
-ServiceQueue::Verdict ServiceQueue::draw_verdict() {
-  return error_ratio_ > 0 && prng_.unit() < error_ratio_ ? Verdict::error : Verdict::good;
+ServiceQueue::Verdict ServiceQueue::draw_verdict(bool has_body) {
+  Verdict verdict;
+  verdict.good = !(error_ratio_ > 0 && prng_.unit() < error_ratio_);
+  const bool truncated = truncate_ratio_ > 0 && prng_.unit() < truncate_ratio_;
+  if (!has_body) return verdict;
+  verdict.whole = !truncated;
+  verdict.drips = truncated ? drips_ / 2 : drips_;
+  return verdict;
 }
 
 void ServiceQueue::finish_due() {
   const auto now = Clock::now();
   while (!served_.empty() && served_.top().end <= now) {
-    const Served ended = served_.top();
+    Served ended = served_.top();
     served_.pop();
-    const Verdict verdict = draw_verdict();
-    latencies_.note(ended.job.found, now - ended.job.arrived);
-    if (!waiting_.empty()) {
-      begin(std::move(waiting_.front()), std::max(ended.end, now - kCatchUpMax));
-      waiting_.pop_front();
+    const Done done = std::exchange(ended.job.done, nullptr);
+    if (!done) {
+      leave(ended.job, ended.end, now);
+      continue;
     }
-    ended.job.done(verdict);
+    const Verdict verdict = draw_verdict(ended.job.has_body);
+    if (verdict.drips > Duration::zero()) {
+      ended.end = std::max(ended.end, now - kCatchUpMax) + verdict.drips;
+      served_.push(std::move(ended));
+    } else {
+      leave(ended.job, ended.end, now);
+    }
+    done(verdict);
   }
   arm();
+}
+
+void ServiceQueue::leave(const Job& job, Clock::time_point end, Clock::time_point now) {
+  latencies_.note(job.found, now - job.arrived);
+  if (waiting_.empty()) return;
+  begin(std::move(waiting_.front()), std::max(end, now - kCatchUpMax));
+  waiting_.pop_front();
 }
 
 void ServiceQueue::arm() {

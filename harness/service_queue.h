@@ -21,19 +21,28 @@ namespace lb::harness {
 
 class ServiceQueue {
  public:
-  enum class Verdict { good, error };
+  // What becomes of a request: a status of 500 or not, all of its body or not, and how long that
+  // takes, for which it keeps its place.
+  struct Verdict {
+    bool good = true;
+    bool whole = true;
+    Duration drips{};
+  };
   using Done = std::function<void(Verdict)>;
 
   ServiceQueue(boost::asio::io_context& io, scenario::Behaviour behaviour, std::uint64_t seed);
 
   // Takes a request, to call `done` when its service time is over (before enter() returns when
-  // that time is zero). False when the queue is full: `done` is then never called.
-  [[nodiscard]] bool enter(Done done);
+  // that time is zero). False when the queue is full: `done` is then never called. An answer
+  // without a body neither drips nor breaks off.
+  [[nodiscard]] bool enter(bool has_body, Done done);
 
   // Of requests that start to be served from now on.
   void slow_down(double factor) { slow_factor_ = factor; }
   // Of requests that end from now on.
   void fail_share(double ratio) { error_ratio_ = ratio; }
+  void truncate_share(double ratio) { truncate_ratio_ = ratio; }
+  void drip(Duration over) { drips_ = over; }
 
   // How it is: the requests it has, and what it expects of the next one, waiting included; zero
   // before the first has ended.
@@ -47,7 +56,8 @@ class ServiceQueue {
   struct Job {
     Clock::time_point arrived;
     std::size_t found = 0;  // How many others were here then.
-    Done done;
+    bool has_body = true;
+    Done done;  // Null once it has been called, while the answer drips.
   };
   struct Served {
     Clock::time_point end;
@@ -63,7 +73,8 @@ class ServiceQueue {
   [[nodiscard]] std::size_t in_flight() const { return served_.size() + waiting_.size(); }
   void begin(Job job, Clock::time_point start);
   [[nodiscard]] Duration draw_service_time();
-  [[nodiscard]] Verdict draw_verdict();
+  [[nodiscard]] Verdict draw_verdict(bool has_body);
+  void leave(const Job& job, Clock::time_point end, Clock::time_point now);
   void finish_due();
   void arm();
 
@@ -71,6 +82,8 @@ class ServiceQueue {
   Prng prng_;
   double slow_factor_ = 1;
   double error_ratio_ = 0;
+  double truncate_ratio_ = 0;
+  Duration drips_{};
   std::uint64_t started_ = 0;
   std::deque<Job> waiting_;
   std::priority_queue<Served, std::vector<Served>, EndsLater> served_;

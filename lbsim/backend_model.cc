@@ -48,11 +48,8 @@ BackendModel::Admission BackendModel::admit(JobId job) {
 }
 
 int BackendModel::finish(JobId job) {
-  if (hung_) {
-    frozen_.finished.push_back(job);
-    return 0;
-  }
-  --busy_;
+  if (hold(job)) return 0;
+  if (!spoils_answers_) leave();
   return error_ratio_ > 0 && prng_.unit() < error_ratio_ ? 500 : 200;
 }
 
@@ -125,6 +122,15 @@ void BackendModel::strike(const scenario::Fault& fault, Duration now) {
     case FaultKind::black_hole: black_hole_ = fault.in; break;
     case FaultKind::fail_probes: failing_probes_ = true; break;
     case FaultKind::error_ratio: error_ratio_ = fault.ratio; break;
+    case FaultKind::truncate:
+      spoils_answers_ = true;
+      truncate_ratio_ = fault.ratio;
+      truncates_by_reset_ = fault.reset;
+      break;
+    case FaultKind::drip:
+      spoils_answers_ = true;
+      drips_ = fault.over;
+      break;
     case FaultKind::recover:
       if (!up_) started_ = now;
       up_ = true;
@@ -134,11 +140,11 @@ void BackendModel::strike(const scenario::Fault& fault, Duration now) {
 }
 
 void BackendModel::end_troubles() {
-  hung_ = refusing_ = resetting_ = failing_probes_ = false;
+  hung_ = refusing_ = resetting_ = failing_probes_ = spoils_answers_ = false;
   black_hole_.reset();
-  answer_delay_ = Duration{};
+  answer_delay_ = drips_ = Duration{};
   slow_factor_ = 1;
-  error_ratio_ = 0;
+  error_ratio_ = truncate_ratio_ = 0;
 }
 
 BackendModel::Thawed BackendModel::thaw() { return std::exchange(frozen_, {}); }

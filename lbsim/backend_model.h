@@ -40,9 +40,25 @@ class BackendModel {
   };
   [[nodiscard]] Admission admit(JobId job);
 
-  // A job's service time is over: its status, or 0 when a hung process cannot answer yet. Call
-  // next_waiting() after it.
+  // A job's service time is over: its status, or 0 when a hung process cannot answer yet. It leaves
+  // its place, unless the backend spoils its answers: then it does with leave(). Call
+  // next_waiting() after either.
   [[nodiscard]] int finish(JobId job);
+
+  // Answers may break off or drip.
+  [[nodiscard]] bool spoils_answers() const { return spoils_answers_; }
+  // Whether the one that begins now breaks off, and how long its body takes.
+  [[nodiscard]] bool draw_truncation() {
+    return truncate_ratio_ > 0 && prng_.unit() < truncate_ratio_;
+  }
+  [[nodiscard]] bool truncates_by_reset() const { return truncates_by_reset_; }
+  [[nodiscard]] Duration drips() const { return drips_; }
+  void leave() { --busy_; }
+  // True for a hung process: what this job was about to do it does once it is thawed.
+  [[nodiscard]] bool hold(JobId job) {
+    if (hung_) frozen_.finished.push_back(job);
+    return hung_;
+  }
 
   // A waiting job that may be served now, or none. Call until there is none.
   [[nodiscard]] std::optional<JobId> next_waiting() {
@@ -87,8 +103,8 @@ class BackendModel {
 
   void strike(const scenario::Fault& fault, Duration now = {});
 
-  // After a recovery from a hang: jobs that came to their end meanwhile, to be finished again, and
-  // jobs that came in meanwhile, to be admitted again.
+  // After a recovery from a hang: jobs that came to their end or were held meanwhile, to go on with
+  // that, and jobs that came in meanwhile, to be admitted again.
   struct Thawed {
     std::vector<JobId> finished;
     std::vector<JobId> arrived;
@@ -130,6 +146,8 @@ class BackendModel {
   bool resetting_ = false;
   bool failing_probes_ = false;
   bool shares_ = false;
+  bool spoils_answers_ = false;
+  bool truncates_by_reset_ = false;
   bool changes_ = false;  // It starts cold or drifts: slowness() depends on the time.
   std::uint32_t epoch_ = 0;
   std::uint32_t busy_ = 0;
@@ -138,6 +156,8 @@ class BackendModel {
   Duration answer_delay_{};
   double slow_factor_ = 1;
   double error_ratio_ = 0;
+  double truncate_ratio_ = 0;
+  Duration drips_{};
   Prng prng_;
   RingQueue<JobId> waiting_;
   std::unique_ptr<Pace> pace_;

@@ -27,7 +27,7 @@ enum class EventKind : std::uint8_t {
   backend_receives,  // a: attempt slot, b: its generation
   shared_due,        // a: backend, b: version of its shared service
   service_done,      // a: backend, b: its epoch, c: attempt
-  daemon_hears,      // a: attempt slot, b: its generation, c: status, 0 for a broken connection
+  daemon_hears,      // a: attempt slot, b: its generation, c: see Simulation::Words
   client_hears,      // a: request slot, b: its generation, c: status, 0 for a broken connection
   client_left,       // a: request slot, b: its generation
   idle_broken,       // a: brain, b: connection slot, c: its generation, life of the daemon

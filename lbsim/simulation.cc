@@ -53,6 +53,7 @@ Simulation::Simulation(const scenario::Scenario& scenario, const Wishes& wishes)
                                          .prng = Prng(scenario::load_seed(scenario.seed, i)),
                                          .requests = ClientRequests(load, i)});
     workload.idempotent = is_idempotent(load.request.method);
+    workload.bodiless = load.request.method == "HEAD";
     if (!std::holds_alternative<scenario::ClosedLoop>(load.arrivals)) {
       workload.arrivals =
           std::make_unique<scenario::ArrivalProcess>(load, scenario::load_seed(scenario.seed, i));
@@ -143,7 +144,7 @@ void Simulation::dispatch(const Event& event) {
     case EventKind::service_done:
       service_done(event.a, event.b, subject_as<AttemptId>(event.c));
       break;
-    case EventKind::daemon_hears: daemon_hears(attempt, status); break;
+    case EventKind::daemon_hears: daemon_hears(attempt, Words::unpack(event.c)); break;
     case EventKind::client_hears: client_hears(request, status); break;
     case EventKind::client_left: client_left(request); break;
     case EventKind::idle_broken: idle_broken(event); break;

@@ -1,9 +1,9 @@
-// Simulation: the world of one run. Private to simulate(); split over six sources by the place
+// Simulation: the world of one run. Private to simulate(); split over seven sources by the place
 // where things happen: simulation.cc (the loop and the clients), simulation_daemon.cc (a request in
 // a daemon, around the real brain), simulation_control.cc (the daemons themselves: configuration,
 // health, what their workers tell each other), simulation_scaling.cc (autoscalers),
-// simulation_backends.cc (backends, network and faults) and simulation_measures.cc (what the report
-// wants to know of all that).
+// simulation_backends.cc (backends, network and faults), simulation_parts.cc (answers that do not
+// come whole) and simulation_measures.cc (what the report wants to know of all that).
 //
 // The way of a request:
 //
@@ -58,6 +58,7 @@ class Simulation {
     std::shared_ptr<const RouteTable> routes;
     bool pooled = true;
     bool idempotent = true;
+    bool bodiless = false;             // Answers to HEAD have no body.
     std::vector<HashKey> client_keys;  // Of the clients at the start.
     // A cookie: whose it is, what it says, and which life of which daemon signed it. Without a
     // secret in the configuration no other can read it.
@@ -127,6 +128,29 @@ class Simulation {
     bool request_sent = false;
     bool reused = false;       // Its connection was open before.
     bool new_session = false;  // The answer names the backend in a cookie.
+
+    // Of an answer that comes in parts. How it ends, as its backend has it in mind;
+    enum class Ending : std::uint8_t { whole, closed, reset };
+    Ending ending = Ending::whole;
+    bool answer_begun = false;    // The daemon has its head.
+    std::uint8_t parts_left = 0;  // To be sent,
+    std::uint16_t status = 0;     // all with the status of the head,
+    Duration gap{};               // and at these distances.
+    Instant heard_by;             // None arrives before those that were sent earlier.
+  };
+
+  // What a daemon hears from a backend: a status, and whether more of the answer comes; or that the
+  // connection broke.
+  struct Words {
+    int status = 0;  // 0: it broke.
+    bool more = false;
+
+    [[nodiscard]] std::uint64_t pack() const {
+      return static_cast<std::uint64_t>(status) << 1U | (more ? 1U : 0U);
+    }
+    [[nodiscard]] static Words unpack(std::uint64_t packed) {
+      return {static_cast<int>(packed >> 1U), (packed & 1U) != 0};
+    }
   };
 
   // A backend that is asked how it is: who asks, and then what it says.
@@ -181,9 +205,10 @@ class Simulation {
   void start_attempt(SimRequestId id, const Start& start);
   void connect_done(AttemptId id);
   void send_to_backend(AttemptId id);
-  void daemon_hears(AttemptId id, int status);
+  void daemon_hears(AttemptId id, Words words);
   void client_left(SimRequestId id);
   void attempt_failed(AttemptId id, AttemptFailure failure);
+  [[nodiscard]] AttemptFacts facts_of(const Attempt& attempt) const;
   void next_step(SimRequestId id, const NextStep& step, int status);
   void answer_client(SimRequestId id, int status);
   void refuse_client(SimRequestId id, Outcome outcome);
@@ -279,6 +304,15 @@ class Simulation {
   [[nodiscard]] std::optional<ConnectionId> idle_of(const Event& event) const;
   void load_asked(std::uint32_t slot);
   void load_told(std::uint32_t slot);
+
+  // -- Answers that do not come whole (simulation_parts.cc)
+  void begin_answer(std::uint32_t backend, AttemptId id, int status);
+  void go_on_dripping(std::uint32_t backend, AttemptId id);
+  void arm_part(std::uint32_t backend, AttemptId id);
+  void end_answer(std::uint32_t backend, AttemptId id);
+  void send_part(AttemptId id, Words words);
+  void daemon_hears_part(AttemptId id, Words words);
+  void end_session(AttemptId id);
 
   // -- What the report wants to know (simulation_measures.cc)
   void look();

@@ -83,8 +83,10 @@ void Simulation::shared_due(std::uint32_t backend, std::uint32_t version) {
 void Simulation::service_done(std::uint32_t backend, std::uint32_t epoch, AttemptId id) {
   BackendModel& model = backends_[backend];
   if (model.epoch() != epoch) return;  // It crashed meanwhile; the connection broke then.
+  if (attempts_.contains(id) && attempts_.at(id).parts_left > 0) return go_on_dripping(backend, id);
   const int status = model.finish(subject_of(id));
   if (status == 0) return;
+  if (model.spoils_answers()) return begin_answer(backend, id, status);
   if (attempts_.contains(id)) {
     const Attempt& attempt = attempts_.at(id);
     model.note_latency(attempt.found, now_ - attempt.arrived);
@@ -102,10 +104,8 @@ void Simulation::serve_waiting(std::uint32_t backend) {
 
 // An answer, or with status 0 the news of a broken connection.
 void Simulation::answer_daemon(AttemptId id, int status, Duration later) {
-  const Event event{.kind = EventKind::daemon_hears,
-                    .a = id.slot,
-                    .b = id.generation,
-                    .c = static_cast<std::uint64_t>(status)};
+  const Event event{
+      .kind = EventKind::daemon_hears, .a = id.slot, .b = id.generation, .c = Words{status}.pack()};
   if (attempts_.contains(id)) {
     const Attempt& attempt = attempts_.at(id);
     later += backends_[attempt.backend].answer_delay() +

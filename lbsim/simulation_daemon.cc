@@ -174,45 +174,47 @@ void Simulation::send_to_backend(AttemptId id) {
   touch(request.brain);
 }
 
-void Simulation::daemon_hears(AttemptId id, int status) {
+void Simulation::daemon_hears(AttemptId id, Words words) {
   if (!attempts_.contains(id)) return;
   const Attempt& attempt = attempts_.at(id);
-  if (held(attempt, {.kind = EventKind::daemon_hears,
-                     .a = id.slot,
-                     .b = id.generation,
-                     .c = static_cast<std::uint64_t>(status)})) {
+  if (held(
+          attempt,
+          {.kind = EventKind::daemon_hears, .a = id.slot, .b = id.generation, .c = words.pack()})) {
     return;
   }
+  if (words.more || attempt.answer_begun) return daemon_hears_part(id, words);
   if (!attempt.daemon_waits) return attempts_.erase(id);
-  if (status == 0) {
+  if (words.status == 0) {
     attempt_failed(id, AttemptFailure::reset);
     return attempts_.erase(id);
   }
   const SimRequestId request_id = attempt.request;
   SimRequest& request = requests_.at(request_id);
-  const AttemptFacts facts{.request_sent = true,
-                           .idempotent = workloads_[request.workload].idempotent,
-                           .body_replayable = true,
-                           .answer_begun = false};
+  const AttemptFacts facts = facts_of(attempt);
   request.answered_by = attempt.backend;
   if (attempt.new_session) remember_session(request, attempt);
   end_attempt(id);
   attempts_.erase(id);
   Balancer& balancer = *brains_[request.brain].balancer;
-  next_step(request_id, balancer.handle_answer(now_, request.brain_request, status, facts), status);
+  next_step(request_id, balancer.handle_answer(now_, request.brain_request, words.status, facts),
+            words.status);
+}
+
+AttemptFacts Simulation::facts_of(const Attempt& attempt) const {
+  return {.request_sent = attempt.request_sent,
+          .idempotent = workloads_[attempt.workload].idempotent,
+          .body_replayable = true,
+          .answer_begun = attempt.answer_begun};
 }
 
 void Simulation::attempt_failed(AttemptId id, AttemptFailure failure) {
   const Attempt attempt = attempts_.at(id);
   SimRequest& request = requests_.at(attempt.request);
-  const AttemptFacts facts{.request_sent = attempt.request_sent,
-                           .idempotent = workloads_[request.workload].idempotent,
-                           .body_replayable = true,
-                           .answer_begun = false};
   end_attempt(id);
   Balancer& balancer = *brains_[request.brain].balancer;
   next_step(attempt.request,
-            balancer.handle_attempt_failed(now_, request.brain_request, failure, facts), 0);
+            balancer.handle_attempt_failed(now_, request.brain_request, failure, facts_of(attempt)),
+            0);
 }
 
 void Simulation::next_step(SimRequestId id, const NextStep& step, int status) {

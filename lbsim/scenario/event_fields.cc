@@ -6,6 +6,7 @@
 
 #include "lbsim/scenario/behaviour_text.h"
 #include "lbsim/scenario/timeline.h"
+#include "lbsim/scenario/unspoken.h"
 
 namespace lb::scenario {
 namespace {
@@ -252,7 +253,7 @@ void plan_events(std::vector<WrittenEvent>& events, Scenario& scenario,
   }
 }
 
-void note_simulated_only(const std::vector<WrittenEvent>& events,
+void note_simulated_only(const std::vector<WrittenEvent>& events, const Scenario& scenario,
                          std::vector<Problem>& simulated_only) {
   for (const WrittenEvent& written : events) {
     const auto note = [&](const Node& node, const std::string& key, std::string_view words) {
@@ -264,6 +265,9 @@ void note_simulated_only(const std::vector<WrittenEvent>& events,
     } else if (std::holds_alternative<DaemonFault>(what)) {
       const char* key = written.node->find("drain") != nullptr ? "drain" : "fault";
       note(*written.node->find(key), std::string{"."}.append(key), kOneDaemonOnly);
+    } else if (const auto* reload = std::get_if<Reload>(&what)) {
+      note_unspoken(*written.node->find("reload"), written.path + ".reload", reload->config,
+                    scenario.config, simulated_only);
     } else if (const Node* set = written.node->find("set_backends")) {
       const Node* after = set->find("after");
       if (after != nullptr) note(*after, ".set_backends.after", kOneDaemonOnly);

@@ -17,7 +17,7 @@ namespace lb::config {
 template <>
 struct EnumWords<scenario::FaultKind> {
   using enum scenario::FaultKind;
-  static constexpr std::array<std::pair<scenario::FaultKind, const char*>, 11> words{
+  static constexpr std::array<std::pair<scenario::FaultKind, const char*>, 13> words{
       {{crash, "crash"},
        {hang, "hang"},
        {refuse, "refuse"},
@@ -25,6 +25,8 @@ struct EnumWords<scenario::FaultKind> {
        {slow, "slow"},
        {error_ratio, "error_ratio"},
        {black_hole, "black_hole"},
+       {truncate, "truncate"},
+       {drip, "drip"},
        {loss, "loss"},
        {partition, "partition"},
        {fail_probes, "fail_probes"},
@@ -95,11 +97,15 @@ void describe_kind(Fields& fields, WrittenEvent& written, Fault& fault) {
                   "for slow: how much later every answer is, those to probes too");
   fields.optional("in", fault.in, config::kFromZero, "for black_hole: how soon the errors come");
   fields.optional("ratio", fault.ratio, config::Range{.min = 0, .max = 1},
-                  "for error_ratio and loss: which share of the answers, or of all messages");
+                  "for error_ratio, truncate and loss: which share of the answers, or of all "
+                  "messages");
+  fields.optional("reset", fault.reset, "for truncate: the connection ends with RST, not FIN");
+  fields.optional("over", fault.over, config::kAboveZero, "for drip: how long a body takes");
   fields.optional("retransmit", fault.retransmit, config::kAboveZero,
                   "for loss: when a message is sent again, and twice as long each next time");
   fields.any_of_when("fault", "slow", {"factor", "add"},
                      "\"factor\" or \"add\" is missing: how many times slower, or by what");
+  fields.any_of_when("fault", "drip", {"over"}, "\"over\" is missing: how long a body takes");
   for (const char* kind : {"error_ratio", "loss"}) {
     fields.any_of_when("fault", kind, {"ratio"},
                        "\"ratio\" is missing: which share of the answers");
@@ -205,7 +211,7 @@ void plan_events(std::vector<WrittenEvent>& events, Scenario& scenario,
                  std::vector<config::Problem>& problems);
 
 // Adds the events that only the simulator can play.
-void note_simulated_only(const std::vector<WrittenEvent>& events,
+void note_simulated_only(const std::vector<WrittenEvent>& events, const Scenario& scenario,
                          std::vector<config::Problem>& simulated_only);
 
 }  // namespace lb::scenario

@@ -7,6 +7,7 @@
 #include "lbsim/scenario/expand_files.h"
 #include "lbsim/scenario/override.h"
 #include "lbsim/scenario/scenario_fields.h"
+#include "lbsim/scenario/unspoken.h"
 
 namespace lb::scenario {
 namespace {
@@ -31,11 +32,15 @@ class Loader {
       WrittenScenario written{scenario};
       read_all(reader, written);
       reader.finish();
-      if (problems_.empty() && config_problems_.empty()) check(reader, scenario);
+      if (problems_.empty() && config_problems_.empty()) {
+        check(reader, scenario);
+        note_config(reader, scenario);
+      }
       note_simulated_parts(reader, scenario);
-      note_simulated_only(written.events, simulated_only_);
+      note_simulated_only(written.events, scenario, simulated_only_);
     }
-    loaded.simulated_only = config::format_problems(file_name_, simulated_only_);
+    loaded.simulated_only = config::format_problems(file_name_, simulated_only_) +
+                            config::format_problems(config_file_, simulated_config_);
     loaded.problems = config::format_problems(file_name_, problems_) +
                       config::format_problems(config_file_, config_problems_) + other_problems_;
     return loaded;
@@ -107,6 +112,12 @@ class Loader {
       }
       replay->trace = std::make_shared<const Trace>(std::move(loaded.trace));
     }
+  }
+
+  void note_config(const ObjectReader& reader, const Scenario& scenario) {
+    const bool is_inline = config_file_.empty();
+    note_unspoken(*reader.find("config"), is_inline ? "config" : "", scenario.config,
+                  scenario.config, is_inline ? simulated_only_ : simulated_config_);
   }
 
   void note_simulated_parts(const ObjectReader& reader, const Scenario& scenario) {
@@ -318,7 +329,8 @@ class Loader {
   std::string config_file_;  // The file "config" points at; empty when it is inline.
   bool config_unreadable_ = false;
   std::vector<Problem> config_problems_;
-  std::string other_problems_;  // Of files that events point at.
+  std::vector<Problem> simulated_config_;  // What only lbsim can play, of that file.
+  std::string other_problems_;             // Of files that events point at.
 };
 
 }  // namespace

@@ -102,6 +102,8 @@ enum class FaultKind : std::uint8_t {
   slow,         // Service times are multiplied by `factor`, and `add` is added to every answer.
   error_ratio,  // This share of the answers are 500.
   black_hole,   // Every request is answered 500 after `in`, whatever the queue; probes pass.
+  truncate,     // This share of the answers break off in the middle of their bodies.
+  drip,         // The body of every answer takes `over` after its head, in kDripParts parts.
   loss,         // This share of what passes between it and the daemon is lost and sent again.
   partition,    // Nothing passes between it and the daemon.
   fail_probes,  // HTTP probes are answered 503; requests are served.
@@ -115,9 +117,14 @@ struct Fault {
   double factor = 1;
   Duration add{};
   Duration in{};
+  Duration over = std::chrono::seconds{1};
   Duration retransmit = std::chrono::milliseconds{200};
-  double ratio = 0;
+  double ratio = 1;
+  bool reset = false;  // For truncate: the connection ends with RST, not FIN.
 };
+// At equal distances, the last at the end. A truncated answer has the first half of them.
+inline constexpr std::uint32_t kDripParts = 8;
+
 // The process of a daemon is gone, or starts again. One that drains is gone when it has finished
 // what it has, or after `drain`.
 struct DaemonFault {

@@ -39,6 +39,12 @@ TEST_F(AddressPlanTest, ReplacesEveryAddressAndNothingElse) {
   EXPECT_TRUE(config::check_config(config).empty());
 }
 
+TEST_F(AddressPlanTest, KnowsWhatABackendIsToExpect) {
+  EXPECT_EQ(AddressPlan(scenario_, "off").proxy_protocol("web"), SentProxyHeader::none);
+  scenario_.config.clusters[0].proxy_protocol = SentProxyHeader::v2;
+  EXPECT_EQ(AddressPlan(scenario_, "off").proxy_protocol("web"), SentProxyHeader::v2);
+}
+
 TEST_F(AddressPlanTest, KnowsBackendsThatJoinLater) {
   const AddressPlan plan(scenario_, "off");
   EXPECT_NE(plan.backend_port("b2"), 0);

@@ -31,6 +31,7 @@ class Client {
     if (!error) read();
   }
   void send(const std::string& text) { boost::asio::write(socket_, boost::asio::buffer(text)); }
+  void leave() { socket_.close(); }
   [[nodiscard]] std::size_t answers() const {
     std::size_t count = 0;
     for (std::size_t at = 0; (at = received.find("HTTP/1.1 ", at)) != std::string::npos; ++at) {
@@ -65,6 +66,11 @@ class FakeBackendTest : public testing::Test {
         io_,
         BackendOptions{
             .id = "b1", .health_path = "/health", .load_path = "/load", .behaviour = behaviour});
+  }
+  void start_behind(SentProxyHeader version) {
+    backend_ = std::make_unique<FakeBackend>(
+        io_, BackendOptions{.proxy_protocol = version,
+                            .behaviour = {.service_time = scenario::Constant{}}});
   }
   Client& client() {
     return *clients_.emplace_back(std::make_unique<Client>(io_, backend_->port()));
@@ -195,6 +201,26 @@ TEST_F(FakeBackendTest, SaysNothingWhenItResets) {
   EXPECT_EQ(load(), "");
 }
 
+TEST_F(FakeBackendTest, TakesAConnectionBehindItsProxyHeaderAndNoOther) {
+  const std::string header = "PROXY TCP4 127.1.0.1 127.0.0.1 12345 80\r\n";
+  start_behind(SentProxyHeader::v1);
+  Client& together = client();
+  together.send(header + kGet + kGet);
+  ASSERT_TRUE(until([&] { return together.answers() == 2; }));
+  Client& apart = client();
+  for (const char byte : header + kGet) {
+    apart.send(std::string(1, byte));
+    io_.poll();
+  }
+  ASSERT_TRUE(until([&] { return apart.answers() == 1; }));
+  for (const std::string& wrong : {kGet, header.substr(1) + kGet}) {
+    Client& without = client();
+    without.send(wrong);
+    ASSERT_TRUE(until([&] { return static_cast<bool>(without.error); }));
+    EXPECT_EQ(without.received, "");
+  }
+}
+
 TEST_F(FakeBackendTest, PipelinedRequestsAreAnsweredInTurn) {
   start({.service_time = scenario::Constant{}});
   Client& one = client();
@@ -279,6 +305,112 @@ TEST_F(FakeBackendTest, FailsProbesAloneUntilRecovery) {
   Client& other = client();
   other.send(probe);
   EXPECT_TRUE(until([&] { return other.has("HTTP/1.1 200"); }));
+}
+
+// Of the body that "Content-Length: 128" promised.
+std::size_t body_of(const Client& client) {
+  const std::size_t head = client.received.find("\r\n\r\n");
+  return head == std::string::npos ? 0 : client.received.size() - head - 4;
+}
+
+TEST_F(FakeBackendTest, ATruncatedAnswerEndsInTheMiddleOfItsBody) {
+  start({.service_time = scenario::Constant{}});
+  for (const char* fault : {"truncate 1", "truncate 1 reset"}) {
+    strike(fault);
+    Client& one = client();
+    one.send(kGet);
+    ASSERT_TRUE(until([&] { return static_cast<bool>(one.error); }));
+    EXPECT_TRUE(one.has("HTTP/1.1 200")) << fault;
+    EXPECT_TRUE(one.has("Content-Length: 128\r\n")) << fault;
+    EXPECT_EQ(body_of(one), 64u) << fault;
+    if (parse_fault(fault)->reset) {
+      EXPECT_EQ(one.error, boost::asio::error::connection_reset);
+    } else {
+      EXPECT_EQ(one.error, boost::asio::error::eof);
+    }
+  }
+}
+
+TEST_F(FakeBackendTest, TruncatesNeitherProbesNorAnswersWithoutABodyNorAnyAfterRecovery) {
+  start({.service_time = scenario::Constant{}});
+  strike("truncate 1");
+  strike("drip 1h");
+  Client& one = client();
+  one.send("GET /health HTTP/1.1\r\nHost: b\r\n\r\nHEAD / HTTP/1.1\r\nHost: b\r\n\r\n");
+  ASSERT_TRUE(until([&] { return one.answers() == 2; }));
+  strike("recover");
+  Client& other = client();
+  other.send(kGet);
+  EXPECT_TRUE(until([&] { return body_of(other) == 128; }));
+}
+
+TEST_F(FakeBackendTest, TruncatesAShareOfItsAnswers) {
+  start({.service_time = scenario::Constant{}});
+  strike("truncate 0.5");
+  int cut = 0;
+  for (int n = 0; n < 60; ++n) {
+    Client& one = client();
+    one.send(kGet);
+    ASSERT_TRUE(until([&] { return one.error || body_of(one) == 128; }));
+    cut += body_of(one) == 64 ? 1 : 0;
+  }
+  EXPECT_GT(cut, 15) << "one seed, so the same draws every time";
+  EXPECT_LT(cut, 45);
+}
+
+TEST_F(FakeBackendTest, AnAnswerThatDripsComesInPartsBehindItsHead) {
+  start({.service_time = scenario::Constant{}});
+  strike("drip 80ms");
+  Client& one = client();
+  const auto sent = Clock::now();
+  one.send(kGet);
+  ASSERT_TRUE(until([&] { return one.has("\r\n\r\n"); }));
+  EXPECT_EQ(body_of(one), 0u) << "the head comes alone";
+  std::vector<std::size_t> sizes;
+  ASSERT_TRUE(until([&] {
+    if (sizes.empty() || sizes.back() != body_of(one)) sizes.push_back(body_of(one));
+    return body_of(one) == 128;
+  }));
+  EXPECT_GE(Clock::now() - sent, milliseconds{80});
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{0, 16, 32, 48, 64, 80, 96, 112, 128}));
+  one.send("GET /health HTTP/1.1\r\nHost: b\r\n\r\n");
+  ASSERT_TRUE(until([&] { return one.answers() == 2; }));
+  EXPECT_TRUE(one.received.ends_with("\r\n\r\n" + std::string(128, '.'))) << "a probe, at once";
+}
+
+TEST_F(FakeBackendTest, AnAnswerThatDripsKeepsItsPlaceThoughNobodyListens) {
+  start({.service_time = scenario::Constant{}, .concurrency = 1, .queue = 0});
+  strike("drip 200ms");
+  client().send(kGet);
+  ASSERT_TRUE(until([&] { return body_of(*clients_.front()) > 0; }));
+  EXPECT_TRUE(load().starts_with("in-flight=1,")) << load();
+  clients_.front()->leave();
+  Client& early = client();
+  early.send(kGet);
+  ASSERT_TRUE(until([&] { return early.answers() == 1; }));
+  EXPECT_TRUE(early.has("HTTP/1.1 503"));
+  ASSERT_TRUE(until([&] { return load().starts_with("in-flight=0,"); }));
+  EXPECT_GE(told_latency(), milliseconds{200}) << "what it takes, the body included";
+  Client& late = client();
+  late.send(kGet);
+  ASSERT_TRUE(until([&] { return late.answers() == 1; }));
+  EXPECT_TRUE(late.has("HTTP/1.1 200"));
+}
+
+TEST_F(FakeBackendTest, AnAnswerThatDripsAndBreaksOffTakesHalfTheTime) {
+  start({.service_time = scenario::Constant{}, .concurrency = 1, .queue = 1});
+  strike("drip 400ms");
+  strike("truncate 1");
+  Client& one = client();
+  const auto sent = Clock::now();
+  one.send(kGet);
+  Client& next = client();
+  next.send(kGet);
+  ASSERT_TRUE(until([&] { return static_cast<bool>(one.error); }));
+  EXPECT_EQ(body_of(one), 64u);
+  EXPECT_GE(Clock::now() - sent, milliseconds{200});
+  ASSERT_TRUE(until([&] { return next.answers() == 1; }));
+  EXPECT_LT(Clock::now() - sent, milliseconds{400}) << "the place was free after half of it";
 }
 
 TEST_F(FakeBackendTest, SlowAddsToEveryAnswerProbesToo) {

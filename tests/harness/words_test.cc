@@ -32,6 +32,10 @@ TEST(FaultCommand, ReadsLinesAndOptions) {
   EXPECT_EQ(parse_fault("slow 4")->factor, 4);
   EXPECT_EQ(parse_fault("slow=2.5")->factor, 2.5);
   EXPECT_EQ(parse_fault("  error_ratio 0.1\r")->ratio, 0.1);
+  EXPECT_EQ(parse_fault("truncate=0.5")->ratio, 0.5);
+  EXPECT_FALSE(parse_fault("truncate 1")->reset);
+  EXPECT_TRUE(parse_fault("truncate 1 reset")->reset);
+  EXPECT_EQ(parse_fault("drip=2s")->over, std::chrono::seconds{2});
   EXPECT_EQ(parse_fault("refuse")->kind, FaultKind::refuse);
   EXPECT_EQ(parse_fault("reset")->kind, FaultKind::reset);
   EXPECT_EQ(parse_fault("hang")->kind, FaultKind::hang);
@@ -39,16 +43,19 @@ TEST(FaultCommand, ReadsLinesAndOptions) {
 }
 
 TEST(FaultCommand, RefusesEverythingElse) {
-  for (const char* text :
-       {"", "slow", "slow x", "slow -1", "slow 4 5", "slow nan", "error_ratio 2", "refuse 1",
-        "crash", "slow 4 x", "black_hole", "black_hole 3", "Slow 4", "recovers"}) {
+  for (const char* text : {"",           "slow",           "slow x",         "slow -1",  "slow 4 5",
+                           "slow nan",   "error_ratio 2",  "refuse 1",       "crash",    "slow 4 x",
+                           "black_hole", "black_hole 3",   "Slow 4",         "recovers", "truncate",
+                           "truncate 2", "truncate reset", "truncate 1 rst", "drip",     "drip 2",
+                           "drip 0s"}) {
     EXPECT_FALSE(parse_fault(text)) << text;
   }
 }
 
 TEST(FaultCommand, WhatIsWrittenReadsBack) {
-  for (const char* text : {"slow 4", "slow 1 20ms", "error_ratio 0.1", "black_hole 2ms",
-                           "fail_probes", "refuse", "reset", "hang", "recover"}) {
+  for (const char* text :
+       {"slow 4", "slow 1 20ms", "error_ratio 0.1", "truncate 0.5", "truncate 1 reset", "drip 2s",
+        "black_hole 2ms", "fail_probes", "refuse", "reset", "hang", "recover"}) {
     EXPECT_EQ(format_fault(*parse_fault(text)), text);
   }
 }

@@ -144,6 +144,37 @@ TEST_F(BackendModelTest, FailsAShareOfItsAnswers) {
   EXPECT_EQ(failures(), 0);
 }
 
+TEST_F(BackendModelTest, TruncatesAShareOfItsAnswersAndDrawsNothingUnlessItDoes) {
+  const auto draw = [&](double ratio) {
+    backend.strike({.backend = "b1", .kind = FaultKind::truncate, .ratio = ratio});
+    int count = 0;
+    for (int n = 0; n < 10'000; ++n) count += backend.draw_truncation() ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(draw(0), 0);
+  EXPECT_NEAR(draw(0.3), 3'000, 220);
+  EXPECT_EQ(draw(1), 10'000);
+  strike(FaultKind::recover);
+  EXPECT_FALSE(backend.spoils_answers());
+  EXPECT_FALSE(backend.draw_truncation());
+}
+
+TEST_F(BackendModelTest, KeepsThePlaceOfASpoiltAnswerUntilItIsTold) {
+  fill();
+  backend.strike({.backend = "b1", .kind = FaultKind::drip, .over = 1s});
+  EXPECT_EQ(backend.drips(), 1s);
+  EXPECT_EQ(backend.finish(1), 200);
+  EXPECT_EQ(backend.next_waiting(), std::nullopt);
+  EXPECT_FALSE(backend.hold(1));
+  strike(FaultKind::hang);
+  EXPECT_TRUE(backend.hold(1));
+  strike(FaultKind::recover);
+  EXPECT_EQ(backend.thaw().finished, Jobs{1});
+  EXPECT_EQ(backend.drips(), 0s);
+  backend.leave();
+  EXPECT_EQ(backend.next_waiting(), 3u);
+}
+
 TEST_F(BackendModelTest, DrawsItsTimesFromItsSeedAlone) {
   const scenario::Behaviour behaviour{.service_time = scenario::Exponential{10ms}};
   const auto draws = [&](std::uint64_t seed) {

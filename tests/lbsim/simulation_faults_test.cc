@@ -214,8 +214,8 @@ TEST(Timeline, NothingIsLostInAStorm) {
     if (prng.below(2) == 0) {
       parts.cluster += R"(, "health_check": {"interval": "100ms", "timeout": "30ms"})";
     }
-    constexpr std::array<const char*, 7> kKinds{"crash", "hang",        "refuse", "reset",
-                                                "slow",  "error_ratio", "recover"};
+    constexpr std::array<const char*, 9> kKinds{
+        "crash", "hang", "refuse", "reset", "slow", "error_ratio", "truncate", "drip", "recover"};
     for (int n = 0; n < 30; ++n) {
       const std::string id = "b" + std::to_string(1 + prng.below(4));
       if (prng.below(6) == 0) {
@@ -223,7 +223,8 @@ TEST(Timeline, NothingIsLostInAStorm) {
                         R"(", "remove_backend": {"cluster": "web", "id": ")" + id + R"("}},)";
       } else {
         parts.events += R"({"at": ")" + ms(6000) + R"(", "backend": ")" + id + R"(", "fault": ")" +
-                        kKinds[prng.below(kKinds.size())] + R"(", "factor": 30, "ratio": 0.5},)";
+                        kKinds[prng.below(kKinds.size())] +
+                        R"(", "factor": 30, "ratio": 0.5, "over": "200ms"},)";
       }
     }
     for (int n = 1; n <= 4; ++n) {

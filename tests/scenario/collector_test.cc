@@ -259,7 +259,7 @@ TEST_F(CollectorTest, RecoversByLoad) {
 TEST_F(CollectorTest, SaysWhyThereIsNoInterval) {
   ok(1s, "b1", 1ms);
   EXPECT_EQ(report().summary.clients.mean_latency.confidence, Confidence::too_few);
-  scenario.events.push_back({5s, Fault{.backend = "b1"}});
+  scenario.events = {{5s, Fault{.backend = "b1"}}};
   EXPECT_EQ(report().summary.clients.mean_latency.confidence, Confidence::not_steady);
   EXPECT_TRUE(to_json(report())["total"]["latency"]["mean_ms_ci95"].is_null());
   EXPECT_EQ(to_json(report())["total"]["confidence"]["latency_mean"], "not_steady");

@@ -199,6 +199,57 @@ TEST(LoadScenario, ReadsAFleetAndWhatStrikesItsDaemons) {
       "one daemon, which runs all the time\n");
 }
 
+// With the place in the file that has it; of a reload from a file, that of its name.
+TEST(LoadScenario, NotesWhatTheHarnessDoesNotSpeak) {
+  const std::string secure = R"(
+listeners:
+  - {name: web, bind: "127.0.0.1:8080", cluster: web}
+  - {name: tls, bind: "127.0.0.1:8443", cluster: web,
+     tls: {certificates: [{certificate: a, key: b}]}}
+  - {name: proxied, bind: "127.0.0.1:8081", cluster: web,
+     proxy_protocol: v1, trusted_proxies: [127.0.0.0/8]}
+clusters:
+  - {name: web, backends: [{id: b1, address: "10.0.0.1:80"}],
+     tls: {verify: false}, proxy_protocol: v2}
+)";
+  const auto read = [&](const std::string& path) {
+    return path == "secure.yaml" ? std::optional{secure} : read_file(path);
+  };
+  const std::string load = R"("load": [{"arrivals": {"poisson": {"rate": 1}}}])";
+  const auto from_file =
+      load_scenario(R"({"why": "a test", "config": "secure.yaml", )" + load + "}", "s.json", read);
+  EXPECT_EQ(from_file.problems, "");
+  EXPECT_EQ(from_file.simulated_only,
+            "secure.yaml:5:11: listeners[1].tls: only lbsim can play this; clients of lbharness "
+            "speak no TLS\n"
+            "secure.yaml:7:22: listeners[2].proxy_protocol: only lbsim can play this; clients of "
+            "lbharness send no PROXY header\n"
+            "secure.yaml:10:11: clusters[0].tls: only lbsim can play this; fake backends cannot do "
+            "it\n");
+  const auto reloaded = load_scenario(R"({"why": "a test", "config": "lbd.json", )" + load +
+                                          R"(,
+  "events": [{"at": "1s", "reload": "secure.yaml"}, {"at": "2s", "reload": {
+    "listeners": [{"name": "web", "bind": "127.0.0.1:8080", "cluster": "web"}],
+    "clusters": [{"name": "web", "proxy_protocol": "v1",
+                  "backends": [{"id": "b1", "address": "10.0.0.1:80"}]},
+                 {"name": "new", "proxy_protocol": "v1",
+                  "backends": [{"id": "b9", "address": "10.0.0.9:80"}]}]}}]})",
+                                      "s.json", read);
+  EXPECT_EQ(reloaded.problems, "");
+  EXPECT_EQ(
+      reloaded.simulated_only,
+      "s.json:2:37: events[0].reload.listeners[1].tls: only lbsim can play this; clients of "
+      "lbharness speak no TLS\n"
+      "s.json:2:37: events[0].reload.listeners[2].proxy_protocol: only lbsim can play this; "
+      "clients of lbharness send no PROXY header\n"
+      "s.json:2:37: events[0].reload.clusters[0].tls: only lbsim can play this; fake backends "
+      "cannot do it\n"
+      "s.json:2:37: events[0].reload.clusters[0].proxy_protocol: only lbsim can play this; a fake "
+      "backend expects the same all the time\n"
+      "s.json:4:52: events[1].reload.clusters[0].proxy_protocol: only lbsim can play this; a fake "
+      "backend expects the same all the time\n");
+}
+
 TEST(LoadScenario, RepeatsEvents) {
   EXPECT_EQ(happenings(R"({"at": "1s", "backend": "b1", "fault": "refuse", "for": "100ms",
                            "every": "3s", "until": "7s"})"),

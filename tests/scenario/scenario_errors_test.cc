@@ -382,7 +382,8 @@ const std::vector<Broken> kBroken = {
      " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"explode\"}]}",
      {},
      "s.json:4:52: events[0].fault: expected \"crash\", \"hang\", \"refuse\", \"reset\", \"slow\", "
-     "\"error_ratio\", \"black_hole\", \"loss\", \"partition\", \"fail_probes\" or "
+     "\"error_ratio\", \"black_hole\", \"truncate\", \"drip\", \"loss\", \"partition\", "
+     "\"fail_probes\" or "
      "\"recover\", found \"explode\"\n"},
     {"AFaultOfAnUnknownBackend",
      "{\"why\": \"a test\",\n"
@@ -466,6 +467,24 @@ const std::vector<Broken> kBroken = {
      " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"error_ratio\"}]}",
      {},
      "s.json:4:13: events[0]: \"ratio\" is missing: which share of the answers\n"},
+    {"AnswersThatBreakOffOrDripInNoKnownWay",
+     "{\"why\": \"a test\", \"config\": \"good.yaml\",\n"
+     " \"load\": [{\"arrivals\": {\"poisson\": {\"rate\": 10}}}],\n"
+     " \"events\": [{\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"drip\"},\n"
+     "  {\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"drip\", \"over\": \"0s\"},\n"
+     "  {\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"drip\", \"over\": 2},\n"
+     "  {\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"truncate\", \"ratio\": 1.5},\n"
+     "  {\"at\": \"1s\", \"backend\": \"b1\", \"fault\": \"truncate\", \"reset\": \"RST\"}]}",
+     {},
+     "s.json:3:13: events[0]: \"over\" is missing: how long a body takes\n"
+     "s.json:4:58: events[1].over: expected a duration above zero, such as \"250ms\" or \"5s\", "
+     "found "
+     "\"0s\"\n"
+     "s.json:5:58: events[2].over: expected a duration above zero, such as \"250ms\" or \"5s\", "
+     "found "
+     "\"2\"\n"
+     "s.json:6:63: events[3].ratio: expected a number from 0 to 1, found \"1.5\"\n"
+     "s.json:7:63: events[4].reset: expected true or false, found \"RST\"\n"},
     {"AReloadOfAFileThatIsNotThere",
      "{\"why\": \"a test\",\n"
      " \"config\": \"good.yaml\",\n"
