@@ -128,11 +128,9 @@ std::string_view host_field(const Endpoint& endpoint, std::string_view configure
 std::string address_of(const Endpoint& endpoint) {
   if (endpoint.is_unix()) return "unix:";
   const boost::asio::ip::address address = endpoint.tcp().address();
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    const auto mapped = boost::asio::ip::v4_mapped;
-    return boost::asio::ip::make_address_v4(mapped, address.to_v6()).to_string();
-  }
-  return address.to_string();
+  const IpAddress ip = address.is_v4() ? IpAddress::v4(address.to_v4().to_uint())
+                                       : IpAddress::v6(address.to_v6().to_bytes());
+  return std::string{ip.text().view()};
 }
 
 Endpoint resolve(const std::string& host, std::uint16_t port) {
