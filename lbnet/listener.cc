@@ -36,22 +36,13 @@ Listener::Listener(Worker& worker, const ListenerSetup& setup, int fd)
           std::make_shared<CurrentSetup>(CurrentSetup{std::make_shared<ListenerSetup>(setup)})),
       socket_(worker.io(), fd),
       pause_(worker.io()) {
-  wait();
+  socket_.share();  // The daemon keeps those of unix sockets.
+  socket_.on_unawaited_read([](void* self) { static_cast<Listener*>(self)->accept_all(); }, this);
+  socket_.watch_readable();
 }
 
 void Listener::update(const ListenerSetup& setup) {
   current_->setup = std::make_shared<ListenerSetup>(setup);
-}
-
-void Listener::wait() {
-  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read, accept_if_alive());
-}
-
-// A wait that has ended may be queued behind the call that destroys this listener.
-std::function<void(boost::system::error_code)> Listener::accept_if_alive() {
-  return [this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code error) {
-    if (!error && !alive.expired()) accept_all();
-  };
 }
 
 void Listener::accept_all() {
@@ -59,10 +50,10 @@ void Listener::accept_all() {
     Place place = worker_.admission().take_place();
     if (!place) return wait_for_place();
     Endpoint peer;
-    const int fd = accept_one(socket_.native_handle(), peer);
+    const int fd = accept_one(socket_.fd(), peer);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return wait();
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return socket_.watch_readable();
       return wait_for_descriptors();  // Or for memory.
     }
     full_ = false;

@@ -1,10 +1,8 @@
 // Listener: accepts connections on one socket of one worker and starts their sessions.
 #pragma once
 
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -68,8 +66,6 @@ class Listener {
   void update(const ListenerSetup& setup);
 
  private:
-  void wait();
-  [[nodiscard]] std::function<void(boost::system::error_code)> accept_if_alive();
   void accept_all();
   void begin(int fd, const Endpoint& peer, Place place);
   void wait_for_place();
@@ -77,7 +73,7 @@ class Listener {
 
   Worker& worker_;
   std::shared_ptr<CurrentSetup> current_;  // Outlives the listener as long as it has sessions.
-  boost::asio::posix::stream_descriptor socket_;
+  Stream socket_;
   boost::asio::steady_timer pause_;
   bool full_ = false;  // No place was left when one was wanted last; likewise of descriptors.
   bool short_of_descriptors_ = false;

@@ -309,7 +309,7 @@ Stream::~Stream() {
   if (state_->tls && !resets_) state_->tls->end();
   state_->tls.reset();
   LB_ASSERT(!state_->read.waiter && !state_->write.waiter);
-  state_->reactor.deregister_descriptor(fd_, state_->descriptor, true);
+  state_->reactor.deregister_descriptor(fd_, state_->descriptor, !shared_);
   ::close(fd_);
   state_->reactor.cleanup_descriptor_data(state_->descriptor);
   state_->stream = nullptr;
@@ -365,18 +365,22 @@ IoError Stream::ReadAwaiter::await_resume() {
 
 Stream::ReadableAwaiter Stream::readable() { return ReadableAwaiter{*this}; }
 
+void Stream::ReadableAwaiter::await_suspend(std::coroutine_handle<> waiter) {
+  stream_.state_->read.waiter = waiter;
+  stream_.watch_readable();
+}
+
 // "Speculative", though there is nothing to try: the reactor would make another system call to arm
 // what is armed already. What it asks us at once is answered with no.
-void Stream::ReadableAwaiter::await_suspend(std::coroutine_handle<> waiter) {
-  ReadOp& op = stream_.state_->read;
-  LB_ASSERT(!op.pending && !op.completed);
+void Stream::watch_readable() {
+  ReadOp& op = state_->read;
+  LB_ASSERT(!op.pending);
   op.buffer = nullptr;
-  op.waiter = waiter;
   op.result = 0;
   op.ec_ = {};
   op.pending = true;
-  op.queued = false;
-  stream_.state_->start(Reactor::read_op, op, true);
+  op.completed = op.queued = false;
+  state_->start(Reactor::read_op, op, true);
   op.queued = true;
 }
 

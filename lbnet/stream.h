@@ -80,6 +80,11 @@ class Stream {
   [[nodiscard]] ReadableAwaiter readable();
   [[nodiscard]] WriteAwaiter writable();
 
+  // The same without anyone waiting: the watcher is called. For a socket that listens.
+  void watch_readable();
+  // Another process or thread has this socket open, too: epoll would not forget it by itself.
+  void share() { shared_ = true; }
+
   // -- TLS. From start_tls() on, all that is read and written goes through the session; before
   //    anything else does, handshake() has to have come to 0, in the time its caller gives it.
   void start_tls(std::unique_ptr<TlsConnection> tls);
@@ -116,6 +121,7 @@ class Stream {
   void* watcher_subject_ = nullptr;
   IoError write_error_ = 0;
   bool resets_ = false;
+  bool shared_ = false;
   Place place_;
   std::unique_ptr<const ProxiedWay> proxied_;  // Apart: few connections have one.
 
