@@ -6,7 +6,7 @@
 namespace lb::journal {
 namespace {
 
-constexpr std::string_view kMagic = "LBJ1";
+constexpr std::string_view kMagic = "LBJ2";  // The number goes up with any change of entries.
 constexpr std::size_t kCheckSize = 2;
 
 std::uint64_t next_check(std::uint64_t check, std::string_view bytes) {
@@ -57,6 +57,12 @@ void Writer::write(const Entry& entry) {
 }
 
 Reader::Reader(std::string_view bytes) : bytes_(bytes) {
+  if (bytes_.starts_with(kMagic.substr(0, 3)) && !bytes_.starts_with(kMagic)) {
+    problem_ = "not a journal of this version: it begins with \"" +
+               std::string{bytes_.substr(0, kMagic.size())} + "\", not with \"" +
+               std::string{kMagic} + '"';
+    return;
+  }
   if (!bytes_.starts_with(kMagic)) {
     problem_ = "not a journal: it does not begin with \"" + std::string{kMagic} + '"';
     return;

@@ -2,7 +2,7 @@
 // behind it that depends on everything up to there. A file that was cut short or changed is found
 // out at the first entry that is not as it was written.
 //
-//   "LBJ1"  { length (variable) | entry | check (2 bytes) } …
+//   "LBJ2"  { length (variable) | entry | check (2 bytes) } …
 //
 // An entry is its brain, the time since the entry before it in nanoseconds, and what happened; see
 // entry.h and codec.h. A request costs about 80 bytes.

@@ -134,7 +134,7 @@ TEST(JournalProperty, DamageIsFoundAtTheByteWhereItBegins) {
           RC_ASSERT(whole.starts_with(bytes));
           return;
         }
-        if (!bytes.starts_with("LBJ1")) {
+        if (!bytes.starts_with("LBJ2")) {
           RC_ASSERT(problem.starts_with("not a journal"));
           return;
         }
@@ -212,7 +212,7 @@ TEST(JournalProperty, AnyBytesAreReadWithoutHarm) {
       [] {
         const auto any = *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
         std::size_t entries = 0;
-        static_cast<void>(read_all("LBJ1" + any, entries));
+        static_cast<void>(read_all("LBJ2" + any, entries));
         static_cast<void>(decode(any, Instant{}));
       },
       2000);

@@ -40,13 +40,19 @@ TEST(JournalEntry, HasNothingBehindIt) {
   EXPECT_FALSE(decode(bytes + '\0', Instant{}).has_value());
 }
 
+TEST(JournalFile, SaysThatItIsOfAnotherVersion) {
+  EXPECT_EQ(Reader("LBJ1...").problem(),
+            "not a journal of this version: it begins with \"LBJ1\", not with \"LBJ2\"");
+  EXPECT_EQ(Reader("text").problem(), "not a journal: it does not begin with \"LBJ2\"");
+}
+
 TEST(JournalFile, ALengthIsNotBelieved) {
   for (const std::uint64_t length :
        {std::numeric_limits<std::uint64_t>::max(), std::numeric_limits<std::uint64_t>::max() - 1,
         std::uint64_t{1} << 40U, std::uint64_t{9}}) {
     Encoder encoder;
     encoder.number(length);
-    const std::string bytes = "LBJ1" + encoder.take() + "12345678";
+    const std::string bytes = "LBJ2" + encoder.take() + "12345678";
     Reader reader(bytes);
     EXPECT_FALSE(reader.next().has_value());
     EXPECT_EQ(reader.problem(), "byte 4: the file ends in the middle of an entry") << length;
