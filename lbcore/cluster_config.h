@@ -164,9 +164,9 @@ struct RetryConfig {
   RetryConditions on;
   BackoffConfig backoff;
   // Retries under way of what had been sent, at most, as a share of the requests under way: without
-  // a budget an overloaded cluster gets `attempts` times its load. So many are always allowed as
-  // one backend may have in flight when it crashes: they all come back at once, and a third of the
-  // requests under way is a usual share for it.
+  // a budget an overloaded cluster gets `attempts` times its load. What a crash breaks is not
+  // charged. What a backend that falls silent has in flight is, and comes back at once; a share of
+  // the requests under way would leave most of it there, so the floor is as high as that may be.
   std::uint32_t budget_percent = 20;
   std::uint32_t budget_floor = 100;
   bool operator==(const RetryConfig&) const = default;
