@@ -12,20 +12,22 @@ Exchange::~Exchange() { LB_ASSERT(over_); }
 
 Instant Exchange::now_() { return now(); }
 
-bool Exchange::start(const RequestInput& input) {
-  started_ = now();
+// The clock is read once for all that happens at once: a reading is a five-hundredth of a request.
+bool Exchange::start(const RequestInput& input, Instant at) {
+  started_ = at;
   if (cluster_.sent_header() != SentProxyHeader::none && !knows_client()) {
     outcome_ = Outcome::client_gone;
+    ended_ = at;
     return false;
   }
   over_ = false;
-  return take(cluster_.brain().handle_request(started_, input));
+  return take(cluster_.brain().handle_request(at, input), at);
 }
 
-bool Exchange::take(const Start& start) {
+bool Exchange::take(const Start& start, Instant at) {
   queued_ = start.kind == Start::Kind::queued;
   if (start.kind == Start::Kind::refused) {
-    end(start.outcome);
+    end(start.outcome, at);
     return false;
   }
   if (queued_) {
@@ -33,17 +35,17 @@ bool Exchange::take(const Start& start) {
     attempt_due_.reset();
     cluster_.set_owner(start.request, this);
   } else {
-    begin(*start);
+    begin(*start, at);
   }
   cluster_.after_brain();
   return true;
 }
 
-void Exchange::begin(const Assignment& assignment) {
+void Exchange::begin(const Assignment& assignment, Instant at) {
   assignment_ = assignment;
   connected_ = assignment.reused;
   aborted_ = false;
-  attempt_started_ = now();
+  attempt_started_ = at;
   sent_ = {};
   queue_time_ = attempt_started_ - started_;
   connect_time_ = response_time_ = {};
@@ -113,11 +115,12 @@ bool Exchange::answered(int status, const AttemptFacts& facts) {
 bool Exchange::failed(AttemptFailure otherwise, const AttemptFacts& facts) {
   const AttemptFailure failure = aborted_ ? abort_reason_ : otherwise;
   cluster_.close_upstream(assignment_.connection);
+  const Instant at = now();
   const NextStep step =
-      cluster_.brain().handle_attempt_failed(now(), assignment_.request, failure, facts);
+      cluster_.brain().handle_attempt_failed(at, assignment_.request, failure, facts);
   attempt_due_.reset();
   if (step.kind == NextStep::Kind::retry) return true;
-  end(step.outcome);
+  end(step.outcome, at);
   return false;
 }
 
@@ -132,7 +135,8 @@ Task<bool> Exchange::next_attempt() {
   bool goes_on = true;
   do {
     co_await attempt_due_;
-    goes_on = take(cluster_.brain().handle_attempt_due(now(), assignment_.request));
+    const Instant at = now();
+    goes_on = take(cluster_.brain().handle_attempt_due(at, assignment_.request), at);
   } while (goes_on && queued_);
   co_return goes_on;
 }
@@ -144,13 +148,15 @@ void Exchange::finish(Outcome outcome, bool reusable) {
   } else {
     cluster_.close_upstream(assignment_.connection);
   }
-  cluster_.brain().handle_finished(now(), assignment_.request, outcome, reusable);
-  end(outcome);
+  const Instant at = now();
+  cluster_.brain().handle_finished(at, assignment_.request, outcome, reusable);
+  end(outcome, at);
 }
 
-void Exchange::end(Outcome outcome) {
+void Exchange::end(Outcome outcome, Instant at) {
   over_ = true;
   outcome_ = outcome;
+  ended_ = at;
   if (assignment_.request) cluster_.set_owner(assignment_.request, nullptr);
   cluster_.after_brain();
 }

@@ -21,8 +21,8 @@ class Exchange final : public RequestOwner {
   Exchange& operator=(const Exchange&) = delete;
 
   // Asks the brain who is to serve. False: nobody can, and the request is over. True: connect(),
-  // or when it is queued() first next_attempt().
-  [[nodiscard]] bool start(const RequestInput& input);
+  // or when it is queued() first next_attempt(). `at`: now, or just before.
+  [[nodiscard]] bool start(const RequestInput& input, Instant at);
   [[nodiscard]] bool queued() const { return queued_; }
 
   // Makes sure the connection of this attempt is open: 0, or why it is not. An idle connection
@@ -53,6 +53,7 @@ class Exchange final : public RequestOwner {
 
   [[nodiscard]] bool over() const { return over_; }
   [[nodiscard]] Outcome outcome() const { return outcome_; }
+  [[nodiscard]] Instant ended() const { return ended_; }
   // The brain's time was up: what is awaited on this exchange fails with ECANCELED.
   [[nodiscard]] bool aborted() const { return aborted_; }
 
@@ -69,9 +70,9 @@ class Exchange final : public RequestOwner {
  private:
   [[nodiscard]] static Instant now_();
   // True when the request goes on, by an attempt or in the queue.
-  [[nodiscard]] bool take(const Start& start);
-  void begin(const Assignment& assignment);
-  void end(Outcome outcome);
+  [[nodiscard]] bool take(const Start& start, Instant at);
+  void begin(const Assignment& assignment, Instant at);
+  void end(Outcome outcome, Instant at);
   void note_failure();
   [[nodiscard]] bool knows_client();
 
@@ -88,7 +89,7 @@ class Exchange final : public RequestOwner {
   bool client_known_ = false;
   std::optional<ProxiedWay> client_way_;  // For PROXY headers to backends, once it is known.
   std::string connect_failure_;  // Why the last handshake with a backend failed, for the log.
-  Instant started_, attempt_started_, sent_;
+  Instant started_, attempt_started_, sent_, ended_;
   Duration queue_time_{}, connect_time_{}, response_time_{};
 };
 

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "lbnet/clock.h"
 #include "lbnet/http/head_writer.h"
 #include "lbnet/http/outgoing.h"
 #include "lbnet/worker.h"
@@ -40,9 +41,9 @@ void Forwarding::abort() {
 // ---------------------------------------------------------------------------------------------
 // Attempts
 
-Task<int> Forwarding::run(const RequestInput& input) {
+Task<int> Forwarding::run(const RequestInput& input, Instant at) {
   worker_.note_load();
-  bool ready = exchange_.start(input);
+  bool ready = exchange_.start(input, at);
   if (ready && exchange_.queued()) ready = co_await exchange_.next_attempt();
   while (ready) {
     const Attempted result = co_await attempt();
@@ -53,9 +54,11 @@ Task<int> Forwarding::run(const RequestInput& input) {
       break;
     }
   }
+  ended_ = exchange_.ended();
   if (status_ == 0 && exchange_.outcome() != Outcome::client_gone) {
     status_ = status_for(exchange_.outcome());
     co_await client_.answer(status_);
+    ended_ = now();
   }
   co_return status_;
 }

@@ -29,8 +29,10 @@ class Forwarding {
                                const http::AnswerChanges& answer_changes);
 
   // Has the client answered, by a backend or with an error of ours. The status it was given; 0
-  // when it left before. REQUIRES: the client has taken the request.
-  [[nodiscard]] Task<int> run(const RequestInput& input);
+  // when it left before. `at`: now, or just before. REQUIRES: the client has taken the request.
+  [[nodiscard]] Task<int> run(const RequestInput& input, Instant at);
+  // When run() was done.
+  [[nodiscard]] Instant ended() const { return ended_; }
 
   // The daemon will not wait for it any longer.
   void abort();
@@ -75,6 +77,7 @@ class Forwarding {
   Http1Client& client_;
   Exchange exchange_;
   int status_ = 0;
+  Instant ended_;
   bool aborting_ = false;
 
   // -- The request

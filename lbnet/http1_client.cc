@@ -15,13 +15,17 @@ constexpr std::chrono::duration<double> kBoughtMax = std::chrono::hours{24 * 365
 }  // namespace
 
 Http1Client::Http1Client(Worker& worker, Stream stream, SessionId session)
-    : worker_(worker), session_(session), stream_(std::move(stream)), in_(worker.buffers()) {}
+    : worker_(worker),
+      session_(session),
+      stream_(std::move(stream)),
+      in_(worker.buffers()),
+      idle_since_(now()) {}
 
 Http1Client::~Http1Client() { worker_.cancel_deadline(deadline_); }
 
-void Http1Client::set_deadline(DeadlineKind kind, Duration timeout) {
+void Http1Client::set_deadline(DeadlineKind kind, Instant at) {
   worker_.cancel_deadline(deadline_);
-  deadline_ = worker_.set_deadline(kind, now() + timeout, session_);
+  deadline_ = worker_.set_deadline(kind, at, session_);
 }
 
 void Http1Client::deadline_passed() {
@@ -47,19 +51,22 @@ Task<Http1Client::Read> Http1Client::read_request() {
       const auto found = scanner_.scan(in_.view());
       if (found == http::HeadScanner::Result::malformed) co_return refuse(400);
       if (scanner_.first_line_size() > http::kRequestLineMax) co_return refuse(414);
-      if (found == http::HeadScanner::Result::complete) co_return take_head();
+      if (found == http::HeadScanner::Result::complete) {
+        heard_ = head_is_timed ? now() : began_;
+        co_return take_head();
+      }
       if (found == http::HeadScanner::Result::too_long) co_return refuse(431);
       const int bad = look_at_first_line();
       if (bad != 0) co_return refuse(bad);
       // One deadline for the whole head, from its first byte. Most heads come in one piece and
       // need none.
-      if (!head_is_timed) set_deadline(DeadlineKind::head, setup_->head_timeout);
+      if (!head_is_timed) set_deadline(DeadlineKind::head, began_ + setup_->head_timeout);
       head_is_timed = true;
     }
     idle_ = in_.empty();
     if (idle_ && worker_.stopping()) co_return Read::closed;
     if (idle_) {
-      set_deadline(DeadlineKind::idle, setup_->idle_timeout);
+      set_deadline(DeadlineKind::idle, idle_since_ + setup_->idle_timeout);
       in_.rest();
     }
     const IoError error = co_await stream_.read_into(in_);
@@ -83,15 +90,13 @@ int Http1Client::look_at_first_line() {
 void Http1Client::begin_request() {
   scanner_.reset();
   first_line_is_good_ = false;
-  began_ = {};
-  head_time_ = {};
+  began_ = heard_ = {};
   refusal_ = 0;
   late_ = keep_alive_ = is_head_ = answered_ = heard_out_ = false;
 }
 
 Http1Client::Read Http1Client::take_head() {
   worker_.cancel_deadline(deadline_);
-  head_time_ = now() - began_;
   http::RequestHead& head = worker_.request_head();
   const std::string_view bytes =
       in_.view().substr(scanner_.start(), scanner_.end() - scanner_.start());
@@ -121,8 +126,9 @@ int Http1Client::take_request(const http::RequestHead& head) {
   return setup_->max_body > 0 && message_->bytes_in > setup_->max_body ? 413 : 0;
 }
 
-void Http1Client::end_request() {
+void Http1Client::end_request(Instant at) {
   release_part();
+  idle_since_ = at;
   // A head that was refused is still there.
   heard_out_ = message_->body.done() && !message_->tunnel && in_.empty();
   message_ = nullptr;
@@ -139,7 +145,7 @@ Task<Http1Client::BodyRead> Http1Client::read_body() {
   const Instant from = now();
   // How long a tunnel may be silent is the cluster's to say: see Exchange::progress().
   if (!message.tunnel) {
-    set_deadline(DeadlineKind::idle, patience(message.bytes_in, message.waited_in));
+    set_deadline(DeadlineKind::idle, from + patience(message.bytes_in, message.waited_in));
   }
   const IoError error = co_await stream_.read_into(in_);
   worker_.cancel_deadline(deadline_);
@@ -290,7 +296,7 @@ Task<void> Http1Client::linger() {
   if (!answered_ || cut_) co_return;
   if (!heard_out_ || stream_.tls() != nullptr) stream_.shut_down_write();
   if (heard_out_) co_return;  // It has said what it wanted to, and nothing more.
-  set_deadline(DeadlineKind::idle, kLingerTime);
+  set_deadline(DeadlineKind::idle, now() + kLingerTime);
   late_ = false;
   while (!late_) {
     in_.clear();

@@ -70,12 +70,14 @@ class Http1Client {
   // The head will not be looked at any more; its bytes stay until something is awaited. 0, or the
   // status that refuses what came of the body with it.
   [[nodiscard]] int take_request(const http::RequestHead& head);
-  // Whatever was not read of it is not there any more, or the connection ends with it.
-  void end_request();
+  // Whatever was not read of it is not there any more, or the connection ends with it. `at`: now,
+  // or just before.
+  void end_request(Instant at);
 
   [[nodiscard]] bool is_head() const { return is_head_; }
+  // When its first byte came, and when its head was whole.
   [[nodiscard]] Instant began() const { return began_; }
-  [[nodiscard]] Duration head_time() const { return head_time_; }
+  [[nodiscard]] Instant heard() const { return heard_; }
 
   // -- Its body
   // What came with the head. It stays until the first read_body().
@@ -144,7 +146,7 @@ class Http1Client {
   [[nodiscard]] Task<void> write_own(std::string_view head, std::string_view body);
   void release_part();
   void decide_own_close();
-  void set_deadline(DeadlineKind kind, Duration timeout);
+  void set_deadline(DeadlineKind kind, Instant at);
 
   Worker& worker_;
   const SessionId session_;
@@ -154,6 +156,7 @@ class Http1Client {
   DeadlineId deadline_;
   bool late_ = false;  // Our deadline has passed.
   bool idle_ = false;
+  Instant idle_since_;
   bool keep_alive_ = false;
   bool cut_ = false;
   bool answered_ = false;   // Something of ours is on its way to the client, or there.
@@ -163,7 +166,7 @@ class Http1Client {
 
   // -- The request
   Instant began_;  // When its first byte came.
-  Duration head_time_{};
+  Instant heard_;  // When its head was whole.
   int refusal_ = 0;
   bool is_head_ = false;
   int minor_version_ = 1;

@@ -67,6 +67,7 @@ class HttpSession final : public Session {
     int status = 0;            // What the client was answered; 0 so far.
     std::string_view outcome;  // Of an answer of our own.
     Duration retry_after{};    // Refused by the rate limit: when to come back.
+    Instant ended;             // When its answer was out.
   };
 
   Task<void> serve(Http1Client::Read read);
@@ -119,7 +120,7 @@ Task<void> HttpSession::serve(Http1Client::Read read) {
   } else {
     co_await refuse(request, client_.refusal());
   }
-  client_.end_request();
+  client_.end_request(request.ended);
 }
 
 Task<void> HttpSession::serve(Request& request) {
@@ -229,8 +230,9 @@ Task<void> HttpSession::forward(Request& request, ClusterRuntime& cluster) {
   if (status != 0) co_return co_await refuse(request, status);
   input.repeatable = head.idempotent() && client_.body_complete();
   forwarding_ = &forwarding;
-  request.status = co_await forwarding.run(input);
+  request.status = co_await forwarding.run(input, client_.heard());
   forwarding_ = nullptr;
+  request.ended = forwarding.ended();
   account(request, &forwarding.exchange());
 }
 
@@ -242,7 +244,9 @@ void HttpSession::account(Request& request, const Exchange* exchange) {
   ++counters_.answers[std::min<std::size_t>(static_cast<std::size_t>(request.status) / 100, 5)];
   counters_.bytes_in += client_.bytes_in();
   counters_.bytes_out += client_.bytes_out();
-  const Duration total = client_.began() == Instant{} ? Duration{} : now() - client_.began();
+  if (request.ended == Instant{}) request.ended = now();
+  const Duration total =
+      client_.began() == Instant{} ? Duration{} : request.ended - client_.began();
   counters_.durations.add(total);
   if (!worker_.access_log().enabled()) return;
   AccessRecord record;
@@ -264,7 +268,8 @@ void HttpSession::account(Request& request, const Exchange* exchange) {
   record.bytes_in = client_.bytes_in();
   record.bytes_out = client_.bytes_out();
   if (exchange != nullptr) exchange->describe(record);
-  record.times.request = client_.head_time();
+  record.times.request =
+      client_.heard() == Instant{} ? Duration{} : client_.heard() - client_.began();
   record.times.total = total;
   worker_.access_log().write(record);
 }

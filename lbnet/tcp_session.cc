@@ -109,7 +109,7 @@ Task<void> TcpSession::run() {
 
 // To whoever can be reached. False: nobody, and the exchange is over.
 Task<bool> TcpSession::connect(Exchange& exchange) {
-  bool ready = exchange.start({.key = hash_bytes(client_), .pooled = false});
+  bool ready = exchange.start({.key = hash_bytes(client_), .pooled = false}, now());
   if (ready && exchange.queued()) ready = co_await exchange.next_attempt();
   while (ready) {
     const IoError error = co_await exchange.connect();
