@@ -46,6 +46,8 @@ struct Field {
   std::string_view name;
   std::string_view value;  // Without white space around it.
   FieldId id = FieldId::other;
+  // It stands in a message just as it is written: `name: value`, then the line's end.
+  bool is_plain = false;
 };
 
 // How long a body is (RFC 9112, section 6.3).

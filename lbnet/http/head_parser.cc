@@ -8,129 +8,111 @@
 #include <cstring>
 #include <optional>
 
+#include "lbnet/http/field_names.h"
+
 namespace lb::net::http {
 namespace {
 
-// RFC 9110, section 5.6.2: the characters of a token.
-constexpr std::array<bool, 256> kTokenChars = [] {
-  std::array<bool, 256> table{};
-  for (const char c : std::string_view{"!#$%&'*+-.^_`|~0123456789"
-                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"}) {
-    table[static_cast<unsigned char>(c)] = true;
+using CharTable = std::array<bool, 256>;
+
+constexpr CharTable letters_digits_and(std::string_view others) {
+  CharTable table{};
+  for (const std::string_view chars :
+       {std::string_view{"0123456789"}, std::string_view{"ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
+        std::string_view{"abcdefghijklmnopqrstuvwxyz"}, others}) {
+    for (const char c : chars) table[static_cast<unsigned char>(c)] = true;
   }
   return table;
-}();
+}
+
+// RFC 9110, section 5.6.2: the characters of a token.
+constexpr CharTable kTokenChars = letters_digits_and("!#$%&'*+-.^_`|~");
 
 // RFC 9110, section 5.5: visible characters, space, tab and obs-text. No control characters.
-constexpr std::array<bool, 256> kValueChars = [] {
-  std::array<bool, 256> table{};
+constexpr CharTable kValueChars = [] {
+  CharTable table{};
   for (std::size_t c = 0x20; c < 256; ++c) table[c] = c != 0x7f;
   table['\t'] = true;
   return table;
 }();
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr char kLineEnd[] = "\r\n";
 
-bool all_of(std::string_view text, const std::array<bool, 256>& table) {
+bool all_of(std::string_view text, const CharTable& table) {
   return std::all_of(text.begin(), text.end(),
                      [&](char c) { return table[static_cast<unsigned char>(c)]; });
 }
 
 bool is_token(std::string_view text) { return !text.empty() && all_of(text, kTokenChars); }
 
-// By its letters: "_" counts as "-" here, see parse_fields().
-constexpr bool same_letter(char c, char known) { return (c == '_' ? '-' : lower(c)) == known; }
+// RFC 3986, appendix A, and more: what is visible in ASCII. Who serves it is to say what is a path.
+constexpr CharTable kTargetChars = [] {
+  CharTable table{};
+  for (std::size_t c = 0x21; c < 0x7f; ++c) table[c] = true;
+  return table;
+}();
 
-bool begins_with(std::string_view name, std::string_view known) {
-  return name.size() > known.size() &&
-         std::equal(known.begin(), known.end(), name.begin(),
-                    [](char letter, char c) { return same_letter(c, letter); });
+// How many bytes in front are of the table.
+std::size_t count_in_front(std::string_view text, const CharTable& table, std::size_t from = 0) {
+  while (from < text.size() && table[static_cast<unsigned char>(text[from])]) ++from;
+  return from;
 }
 
-FieldId identify_by_beginning(std::string_view name) {
-  if (lower(name.front()) != 'x') return FieldId::other;
-  if (begins_with(name, "x-ssl-client-")) return FieldId::x_ssl_client;
-  return begins_with(name, "x-forwarded-") ? FieldId::x_forwarded_other : FieldId::other;
-}
-
-FieldId identify(std::string_view name) {
-  const auto is = [&](std::string_view known) {
-    return std::equal(name.begin(), name.end(), known.begin(), known.end(), same_letter);
-  };
-  switch (name.size()) {
-    case 2: return is("te") ? FieldId::te : FieldId::other;
-    case 4: return is("host") ? FieldId::host : FieldId::other;
-    case 6: return is("expect") ? FieldId::expect : FieldId::other;
-    case 7:
-      return is("upgrade") ? FieldId::upgrade : is("trailer") ? FieldId::trailer : FieldId::other;
-    case 9:
-      return is("forwarded")   ? FieldId::forwarded
-             : is("x-real-ip") ? FieldId::x_real_ip
-                               : FieldId::other;
-    case 10:
-      return is("connection")   ? FieldId::connection
-             : is("keep-alive") ? FieldId::keep_alive
-             : is("tracestate") ? FieldId::tracestate
-                                : FieldId::other;
-    case 11: return is("traceparent") ? FieldId::traceparent : FieldId::other;
-    case 12:
-      return is("max-forwards")   ? FieldId::max_forwards
-             : is("x-request-id") ? FieldId::x_request_id
-                                  : FieldId::other;
-    case 14:
-      if (is("content-length")) return FieldId::content_length;
-      break;
-    case 15:
-      if (is("x-forwarded-for")) return FieldId::x_forwarded_for;
-      break;
-    case 16:
-      if (is("x-forwarded-host")) return FieldId::x_forwarded_host;
-      if (is("proxy-connection")) return FieldId::proxy_connection;
-      break;
-    case 17:
-      if (is("transfer-encoding")) return FieldId::transfer_encoding;
-      if (is("x-forwarded-proto")) return FieldId::x_forwarded_proto;
-      break;
-    default: break;
+// How many bytes in front a value may have, spaces and tabs included. Most bytes of a head are in
+// values, so they are looked at by eights.
+std::size_t count_value_chars(std::string_view text) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = kEach << 7U;
+  std::size_t count = 0;
+  for (; count + sizeof(std::uint64_t) <= text.size(); count += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + count, sizeof(word));
+    // The subtractions borrow from a byte's high bit when it is too small, and it had none.
+    const std::uint64_t below_space = (word - kEach * 0x20) & ~word;
+    const std::uint64_t other_than_delete = word ^ (kEach * 0x7f);
+    const std::uint64_t deletes = (other_than_delete - kEach) & ~other_than_delete;
+    if (((below_space | deletes) & kHigh) != 0) break;
   }
-  return name.size() > 12 ? identify_by_beginning(name) : FieldId::other;
+  return count_in_front(text, kValueChars, count);
 }
 
-// To whoever hands fields to a program as CGI does, Content_Length is Content-Length. That is no
-// matter where the worst that a second name could do is to be believed or not as the first is.
-bool may_have_underscore(FieldId id) {
-  return id == FieldId::other || id == FieldId::forwarded || id == FieldId::x_forwarded_other ||
-         id == FieldId::x_real_ip || id == FieldId::x_request_id || id == FieldId::traceparent ||
-         id == FieldId::tracestate;
+// The first `size` bytes, which are taken off.
+std::string_view take(std::string_view& text, std::size_t size) {
+  const std::string_view taken = text.substr(0, size);
+  text.remove_prefix(size);
+  return taken;
 }
 
-// Takes the next line off `head`, without its CRLF. The scanner has seen to it that every LF has
-// its CR.
-std::string_view take_line(std::string_view& head) {
-  const std::size_t end = head.find('\n');
-  const std::string_view line = head.substr(0, end - 1);
-  head.remove_prefix(end + 1);
-  return line;
+// Whether it began so; then that is taken off. Of a length that the compiler knows: it needs no
+// call.
+template <std::size_t kSize>
+bool take_if(std::string_view& text, const char (&beginning)[kSize]) {
+  constexpr std::size_t kChars = kSize - 1;
+  if (text.size() < kChars || std::memcmp(text.data(), beginning, kChars) != 0) return false;
+  text.remove_prefix(kChars);
+  return true;
 }
 
 enum class FieldsError { none, malformed, too_many };
 
+// Field lines up to the empty line behind them.
 FieldsError parse_fields(std::string_view head, std::vector<Field>& fields) {
   fields.clear();
-  for (std::string_view line = take_line(head); !line.empty(); line = take_line(head)) {
+  while (!take_if(head, kLineEnd)) {
     if (fields.size() == kFieldsMax) return FieldsError::too_many;
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return FieldsError::malformed;
     // A folded line starts with white space, which no token does; so does one with a space before
     // its colon fail.
-    const std::string_view name = line.substr(0, colon);
-    const std::string_view value = trim(line.substr(colon + 1));
-    if (!is_token(name) || !all_of(value, kValueChars)) return FieldsError::malformed;
+    const std::string_view name = take(head, count_in_front(head, kTokenChars));
+    if (name.empty() || !take_if(head, ":")) return FieldsError::malformed;
+    const std::string_view around = take(head, count_value_chars(head));
+    if (!take_if(head, kLineEnd)) return FieldsError::malformed;
     const FieldId id = identify(name);
     if (!may_have_underscore(id) && name.find('_') != std::string_view::npos) {
       return FieldsError::malformed;
     }
-    fields.push_back({name, value, id});
+    const std::string_view value = trim(around);
+    const bool is_plain = around.size() == value.size() + 1 && around.front() == ' ';
+    fields.push_back({name, value, id, is_plain});
   }
   return FieldsError::none;
 }
@@ -206,7 +188,6 @@ DeclaredLength declared_length(const std::vector<Field>& fields) {
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 
 // What is in the brackets, without a zone: that one means nothing beyond the host that named it.
 bool is_ipv6(std::string_view text) {
@@ -218,12 +199,8 @@ bool is_ipv6(std::string_view text) {
 }
 
 // A reg-name of RFC 3986, but for commas and percent: "te%73t" is "test" to those who decode it.
-bool is_name(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_digit(c) || is_letter(c) ||
-           std::string_view{"-._~!$&'()*+;="}.find(c) != std::string_view::npos;
-  });
-}
+constexpr CharTable kNameChars = letters_digits_and("-._~!$&'()*+;=");
+bool is_name(std::string_view text) { return !text.empty() && all_of(text, kNameChars); }
 
 // Empty, or from 1 to 65535.
 bool is_port(std::string_view text) {
@@ -245,10 +222,6 @@ bool is_authority(std::string_view text) {
   return text.empty() || (text.front() == ':' && is_port(text.substr(1)));
 }
 
-bool is_target(std::string_view target) {
-  return std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
 // Takes scheme and authority off an absolute-form target; the authority has to be the Host.
 bool to_origin_form(RequestHead& request, bool secure) {
   if (request.target.starts_with('/')) return request.target.find('#') == std::string_view::npos;
@@ -264,33 +237,33 @@ bool to_origin_form(RequestHead& request, bool secure) {
   return request.target.find('#') == std::string_view::npos;
 }
 
-int parse_request_line(std::string_view line, RequestHead& request) {
-  const std::size_t first = line.find(' ');
-  const std::size_t last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last) return 400;
-  request.method = line.substr(0, first);
-  request.target = line.substr(first + 1, last - first - 1);
-  const std::string_view version = line.substr(last + 1);
-  if (!is_token(request.method) || request.target.empty() || !is_target(request.target)) return 400;
-  if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.' ||
-      !is_digit(version[5]) || !is_digit(version[7])) {
-    return 400;
-  }
+// Takes it off the head. 0, or the status that refuses it.
+int parse_request_line(std::string_view& head, RequestHead& request) {
+  request.method = take(head, count_in_front(head, kTokenChars));
+  if (request.method.empty() || !take_if(head, " ")) return 400;
+  request.target = take(head, count_in_front(head, kTargetChars));
+  if (request.target.empty() || !take_if(head, " HTTP/")) return 400;
+  const bool shape = head.size() >= 5 && is_digit(head[0]) && head[1] == '.' && is_digit(head[2]);
+  if (!shape) return 400;
+  const std::string_view version = take(head, 3);
+  if (!take_if(head, kLineEnd)) return 400;
   // There is no HTTP/1.2 and never will be: who says so has something else in mind.
-  if (version[5] != '1' || version[7] > '1') return 505;
-  request.minor_version = version[7] - '0';
+  if (version[0] != '1' || version[2] > '1') return 505;
+  request.minor_version = version[2] - '0';
   return 0;
 }
 
-bool parse_status_line(std::string_view line, ResponseHead& response) {
-  const bool shape =
-      line.size() >= 12 && (line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 "));
-  if (!shape || (line.size() > 12 && line[12] != ' ')) return false;
-  const auto [end, error] = std::from_chars(line.data() + 9, line.data() + 12, response.status);
-  if (error != std::errc{} || end != line.data() + 12 || response.status < 100) return false;
-  response.minor_version = line[7] - '0';
-  response.reason = line.substr(std::min<std::size_t>(13, line.size()));
-  return all_of(response.reason, kValueChars);
+// Takes it off the head. Behind the status there may be nothing, and no reason.
+bool parse_status_line(std::string_view& head, ResponseHead& response) {
+  if (!take_if(head, "HTTP/1.") || head.size() < 5) return false;
+  const std::string_view front = take(head, 5);  // As in "1 200".
+  const std::string_view digits = front.substr(2);
+  if ((front[0] != '0' && front[0] != '1') || front[1] != ' ') return false;
+  if (digits[0] == '0' || !std::all_of(digits.begin(), digits.end(), is_digit)) return false;
+  response.minor_version = front[0] - '0';
+  response.status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
+  response.reason = take_if(head, " ") ? take(head, count_value_chars(head)) : std::string_view{};
+  return take_if(head, kLineEnd);
 }
 
 // 0, or the status for a value that is none. Other methods than these two do not count hops.
@@ -379,8 +352,8 @@ std::string_view trim(std::string_view text) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 HeadScanner::Result HeadScanner::scan(std::string_view bytes) {
@@ -418,8 +391,7 @@ int parse_request_head(std::string_view head, RequestHead& request, bool secure)
   request.expects_continue = request.takes_trailers = false;
   request.upgrade = {};
   request.max_forwards.reset();
-  const std::string_view line = take_line(head);
-  if (const int status = parse_request_line(line, request); status != 0) return status;
+  if (const int status = parse_request_line(head, request); status != 0) return status;
   switch (parse_fields(head, request.fields)) {
     case FieldsError::none: break;
     case FieldsError::malformed: return 400;
@@ -436,7 +408,7 @@ int parse_request_head(std::string_view head, RequestHead& request, bool secure)
 int refuse_first_line(std::string_view line) {
   if (line.ends_with('\n')) {
     RequestHead request;
-    return parse_request_line(line.substr(0, line.size() - 2), request);
+    return parse_request_line(line, request);
   }
   if (line.empty() || line == "\r") return 0;
   const bool bare_cr = line.find('\r') < line.size() - 1;
@@ -448,7 +420,7 @@ bool parse_response_head(std::string_view head, bool to_head, ResponseHead& resp
   response.framing = {};
   response.upgrade = {};
   response.withholds_body = false;
-  if (!parse_status_line(take_line(head), response)) return false;
+  if (!parse_status_line(head, response)) return false;
   if (parse_fields(head, response.fields) != FieldsError::none) return false;
   for (const Field& field : response.fields) {
     if (field.id == FieldId::connection && !read_connection(field, response.connection)) {
@@ -485,7 +457,7 @@ bool parse_response_head(std::string_view head, bool to_head, ResponseHead& resp
 bool may_be_status_line(std::string_view line) {
   constexpr std::string_view kBeginning = "HTTP/1.";
   ResponseHead response;
-  if (line.ends_with('\n')) return parse_status_line(line.substr(0, line.size() - 2), response);
+  if (line.ends_with('\n')) return parse_status_line(line, response);
   const std::size_t size = std::min(line.size(), kBeginning.size());
   return line.substr(0, size) == kBeginning.substr(0, size);
 }

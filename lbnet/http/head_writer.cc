@@ -28,9 +28,15 @@ class Writer {
   }
 
   Writer& operator<<(std::uint64_t number) {
-    std::array<char, 20> digits{};
+    std::array<char, 20> digits;
     const auto [end, _] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
     return *this << std::string_view{digits.data(), static_cast<std::size_t>(end - digits.data())};
+  }
+
+  // A line of its own. Most stand as they came.
+  Writer& operator<<(const Field& field) {
+    if (!field.is_plain) return *this << field.name << ": " << field.value << "\r\n";
+    return *this << std::string_view{field.name.data(), field.name.size() + field.value.size() + 4};
   }
 
   bool finish() {
@@ -263,7 +269,7 @@ bool write_request_head(const RequestHead& request, std::string_view peer, Buffe
     }
     if (goes_no_further(field, request.fields, named_by_connection)) continue;
     if (drops(changes.rules, field.name)) continue;
-    writer << field.name << ": " << field.value << "\r\n";
+    writer << field;
   }
   if (request.framing.kind == Framing::Kind::length) {
     writer << "Content-Length: " << request.framing.length << "\r\n";
@@ -309,7 +315,7 @@ bool write_response_head(const ResponseHead& response, const ResponseOptions& op
     if (!trailer && goes_no_further(field, response.fields, named_by_connection)) continue;
     if (drops(options.rules, field.name)) continue;
     if (options.cors != nullptr && is_cors(field.name)) continue;
-    writer << field.name << ": " << field.value << "\r\n";
+    writer << field;
   }
   if (options.coding == BodyCoding::chunked) writer << "Transfer-Encoding: chunked\r\n";
   if (response.status == 101) {
@@ -330,7 +336,7 @@ bool write_trailers(const std::vector<Field>& trailers, const HeaderRules* rules
   Writer writer(out);
   for (const Field& field : trailers) {
     if (!may_trail(field) || drops(rules, field.name)) continue;
-    writer << field.name << ": " << field.value << "\r\n";
+    writer << field;
   }
   return writer.finish();
 }

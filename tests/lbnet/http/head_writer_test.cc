@@ -42,6 +42,18 @@ TEST_F(HeadWriter, WritesARequestAnew) {
                 "X-Forwarded-Host: A\r\n\r\n");
 }
 
+TEST_F(HeadWriter, WritesALineTheSameWayHoweverItWasSpaced) {
+  for (const std::string before : {"", " ", "  ", "\t", " \t "}) {
+    for (const std::string after : {"", " ", "\t"}) {
+      const std::string line = ":" + before + "v w" + after + "\r\n";
+      EXPECT_EQ(answered("HTTP/1.1 204 No Content\r\nX" + line + "Y" + line + "\r\n"),
+                "HTTP/1.1 204 No Content\r\nX: v w\r\nY: v w\r\n\r\n");
+    }
+    EXPECT_EQ(answered("HTTP/1.1 204 No Content\r\nX:" + before + "\r\n\r\n"),
+              "HTTP/1.1 204 No Content\r\nX: \r\n\r\n");
+  }
+}
+
 TEST_F(HeadWriter, LeavesOutWhatEndsAtThisHop) {
   EXPECT_EQ(
       forwarded("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Mine\r\n"

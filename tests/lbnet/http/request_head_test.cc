@@ -97,6 +97,32 @@ TEST(RequestHead, ReadsWhatIsGood) {
   }
 }
 
+// Values are looked at by eights: in the first of them, in the last, and in what is left over.
+TEST(RequestHead, TakesNoControlCharacterWhereverItIsInAValue) {
+  for (std::size_t place = 0; place < 20; ++place) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string value(20, 'v');
+      value[place] = static_cast<char>(byte);
+      const std::string text = with_field("X: " + value);
+      RequestHead head;
+      const auto scan = testing::scan_growing(text, {text.size()});
+      const bool good = byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+      EXPECT_EQ(request_status(text, scan, head), good ? 0 : 400) << visible(text);
+    }
+  }
+}
+
+TEST(RequestHead, TakesVisibleCharactersAloneInATarget) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string text =
+        with_line("GET /a" + std::string(1, static_cast<char>(byte)) + "b HTTP/1.1");
+    RequestHead head;
+    const auto scan = testing::scan_growing(text, {text.size()});
+    const bool good = byte > 0x20 && byte < 0x7f && byte != '#';
+    EXPECT_EQ(request_status(text, scan, head), good ? 0 : 400) << visible(text);
+  }
+}
+
 TEST(RequestHead, EndsAtItsEmptyLineAndNotBeyond) {
   const std::string text = "\r\n" + get("Host: a\r\n");
   const auto scan = scan_every_way(text + "GET /next");
