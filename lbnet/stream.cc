@@ -10,6 +10,7 @@
 #include <boost/asio/detail/reactor_op.hpp>
 #include <boost/version.hpp>
 #include <cerrno>
+#include <cstring>
 
 #include "lbnet/proxy_header.h"
 #include "lbnet/tls/tls_connection.h"
@@ -69,6 +70,26 @@ Reactor& reactor_of(boost::asio::io_context& io) {
   return reactor;
 }
 
+// The kernel has less to look at in the plain form: to copy a few pieces together is cheaper than
+// to have it follow them.
+ssize_t send_vectors(int fd, std::span<const iovec> vectors, std::size_t bytes, int flags) {
+  constexpr std::size_t kCopiedMax = 2048;
+  if (vectors.size() == 1) return ::send(fd, vectors.front().iov_base, bytes, flags);
+  if (bytes <= kCopiedMax) {
+    std::array<char, kCopiedMax> together;
+    char* end = together.data();
+    for (const iovec& each : vectors) {
+      std::memcpy(end, each.iov_base, each.iov_len);
+      end += each.iov_len;
+    }
+    return ::send(fd, together.data(), bytes, flags);
+  }
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(vectors.data());
+  message.msg_iovlen = vectors.size();
+  return ::sendmsg(fd, &message, flags);
+}
+
 // Sends as much of the pieces as the socket takes. Moves `first` and `offset` on.
 IoError send_pieces(int fd, Pieces pieces, Stream::Next next, std::size_t& first,
                     std::size_t& offset) {
@@ -85,12 +106,7 @@ IoError send_pieces(int fd, Pieces pieces, Stream::Next next, std::size_t& first
       wanted += piece.size();
     }
     if (count == 0) break;
-    msghdr message{};
-    message.msg_iov = vectors.data();
-    message.msg_iovlen = count;
-    // The kernel has less to look at in the plain form.
-    const ssize_t sent = count == 1 ? ::send(fd, vectors[0].iov_base, wanted, flags)
-                                    : ::sendmsg(fd, &message, flags);
+    const ssize_t sent = send_vectors(fd, {vectors.data(), count}, wanted, flags);
     if (sent < 0) {
       if (errno == EINTR) continue;
       return errno == EWOULDBLOCK ? EAGAIN : errno;
@@ -165,6 +181,9 @@ struct Stream::WriteOp final : detail::reactor_op {
 };
 
 struct Stream::State {
+  static void* operator new(std::size_t size) { return FrameMemory::take(size); }
+  static void operator delete(void* memory, std::size_t size) { FrameMemory::give(memory, size); }
+
   State(boost::asio::io_context& io, int socket)
       : reactor(reactor_of(io)),
         fd(socket),
