@@ -1,6 +1,7 @@
 """Interleaved rounds, and the one figure each proxy gets from them."""
 
 import dataclasses
+import random
 import statistics
 import time
 
@@ -70,11 +71,14 @@ class Contender:
 
 
 def run_rounds(contenders, count, seconds, cpus, directory, foreign):
-    """Every proxy in every round, each round in another order: whatever changes on the machine
-    over time, and whatever one proxy leaves in the caches for the next, falls on all alike."""
-    for number in range(count):
-        turn = number % len(contenders)
-        for contender in contenders[turn:] + contenders[:turn]:
+    """Every proxy in every round, each round in another order (shuffled: in turns every proxy would
+    follow the same one nearly always): whatever changes on the machine over time, and whatever one
+    proxy leaves in the caches for the next, falls on all alike."""
+    shuffle = random.Random(1).shuffle
+    for _ in range(count):
+        turns = list(contenders)
+        shuffle(turns)
+        for contender in turns:
             contender.run_round(seconds, cpus, directory, foreign)
     # Starved rounds again, for as long again at most: a machine may never be quiet.
     patience = time.monotonic() + QUIET_WAIT_SECONDS
