@@ -215,15 +215,16 @@ std::string clean_path(std::string_view path) {
 class Builder {
  public:
   void add(const Line& line) {
-    whole_seconds_ = whole_seconds_ || line.whole_seconds;
-    entries_.push_back(
-        {line.at, number_of(clients_, line.client), number_of(targets_, clean_path(line.path))});
+    (line.whole_seconds ? of_seconds_ : entries_)
+        .push_back({line.at, number_of(clients_, line.client),
+                    number_of(targets_, clean_path(line.path))});
   }
 
   Trace finish() {
-    std::stable_sort(entries_.begin(), entries_.end(),
-                     [](const auto& a, const auto& b) { return a.at < b.at; });
-    if (whole_seconds_) spread();
+    sort(of_seconds_);
+    spread(of_seconds_);
+    entries_.insert(entries_.end(), of_seconds_.begin(), of_seconds_.end());
+    sort(entries_);
     Trace trace;
     const Duration first = entries_.empty() ? Duration{} : entries_.front().at;
     for (Trace::Entry& entry : entries_) entry.at -= first;
@@ -241,21 +242,29 @@ class Builder {
         .first->second;
   }
 
-  void spread() {
-    for (std::size_t begin = 0; begin < entries_.size();) {
-      const Duration second = entries_[begin].at;
+  using Entries = std::vector<Trace::Entry>;
+
+  static void sort(Entries& entries) {
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const auto& a, const auto& b) { return a.at < b.at; });
+  }
+
+  // Those of the same second evenly over it.
+  static void spread(Entries& entries) {
+    for (std::size_t begin = 0; begin < entries.size();) {
+      const Duration second = entries[begin].at;
       std::size_t end = begin;
-      while (end < entries_.size() && entries_[end].at == second) ++end;
+      while (end < entries.size() && entries[end].at == second) ++end;
       const auto count = static_cast<Duration::rep>(end - begin);
       for (std::size_t i = begin; i < end; ++i) {
-        entries_[i].at += Duration{static_cast<Duration::rep>(i - begin) * 1'000'000'000 / count};
+        entries[i].at += Duration{static_cast<Duration::rep>(i - begin) * 1'000'000'000 / count};
       }
       begin = end;
     }
   }
 
-  std::vector<Trace::Entry> entries_;
-  bool whole_seconds_ = false;
+  Entries entries_;
+  Entries of_seconds_;  // Of which no more is known than their second.
   Numbers clients_;
   Numbers targets_;
 };

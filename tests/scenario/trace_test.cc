@@ -87,6 +87,18 @@ TEST(LogTrace, ReadsNginxAndSpreadsItsSeconds) {
             (Entries{"0us 0 /a", "333333us 0 /b", "666666us 0 /c", "1000000us 0 /d"}));
 }
 
+// Found by tests/fuzz: with a log that knows milliseconds in the same file, the seconds of one are
+// spread among the times of the other, which stay as they are.
+TEST(LogTrace, SpreadsNoTimesButThoseOfWholeSeconds) {
+  const std::string end = "] \"GET / HTTP/1.0\" 200 5\n";
+  const std::string second = "192.0.2.1 - - [31/Dec/2023:23:59:59 +0000" + end;
+  const std::string exact = "192.0.2.2:99 [31/Dec/2023:23:59:59.100" + end;
+  const auto loaded = read_log_trace(second + exact + second + exact);
+  EXPECT_EQ(loaded.problem, "");
+  EXPECT_EQ(entries_of(loaded.trace),
+            (Entries{"0us 0 /", "100000us 1 /", "100000us 1 /", "500000us 0 /"}));
+}
+
 // What is no path, such as "-" of a request that was never read, asks for what the load says.
 TEST(LogTrace, LeavesWhatIsNoPathToTheLoad) {
   const auto loaded = read_log_trace("::1 - - [10/Oct/2000:13:55:36 -0700] \"-\" 400 0\n");
