@@ -257,10 +257,12 @@ NextStep Balancer::handle_answer(Instant now, RequestId id, int status, const At
   LB_ASSERT(request.phase == Request::Phase::sending || request.phase == Request::Phase::waiting);
   // A failure it is already; a success not before its end, because it may still break off.
   const bool failed = status >= 500;
-  if (failed) record(now, backends_[request.backend], true, is_gateway_failure(status));
-  request.answered_well = !failed;
-  attempt_ended(now, request,
-                failed ? CircuitBreaker::Result::failure : CircuitBreaker::Result::success);
+  if (failed) {
+    record(now, backends_[request.backend], true, is_gateway_failure(status));
+    attempt_ended(now, request, CircuitBreaker::Result::failure);
+  } else {
+    note_good_answer(now, request);
+  }
   const bool free = !facts.request_sent;
   if (worth_repeating(config_.retries.on, status) && may_retry(request, facts, free)) {
     record_success(now, request);
@@ -314,22 +316,41 @@ void Balancer::record(Instant now, Backend& backend, bool failed, bool gateway) 
 }
 
 void Balancer::record_success(Instant now, Request& request) {
-  if (!std::exchange(request.answered_well, false)) return;
+  if (!request.answered_well) return;
   Backend& backend = backends_[request.backend];
   backend.broken_since = Backend::kNever;
   record(now, backend, false, false);
+  attempt_ended(now, request, CircuitBreaker::Result::success);
+  request.answered_well = false;
 }
 
-// What it says to those who decide by it: as soon as it is known, and once.
-void Balancer::attempt_ended(Instant now, Request& request, CircuitBreaker::Result result) {
+// To the strategy: how long its answer, or its failure, took.
+void Balancer::sample(Instant now, const Request& request, bool failed) {
+  const Backend& backend = backends_[request.backend];
+  if (!backend.place) return;
+  eligible_.sample(backend.place, {now, now - request.attempt_started, failed});
+}
+
+void Balancer::note_good_answer(Instant now, Request& request) {
+  request.answered_well = true;
+  sample(now, request, false);
+  if (!config_.circuit_breaker) return;
   Backend& backend = backends_[request.backend];
-  const bool failed = result == CircuitBreaker::Result::failure;
+  backend.breaker.answered(request.epoch, *config_.circuit_breaker);
+  update_open(backend);
+}
+
+// Once for each attempt.
+void Balancer::attempt_ended(Instant now, Request& request, CircuitBreaker::Result result) {
   if (std::exchange(request.result_known, true)) return;
-  if (result != CircuitBreaker::Result::neither && backend.place) {
-    eligible_.sample(backend.place, {now, now - request.attempt_started, failed});
+  const bool known = result != CircuitBreaker::Result::neither;
+  if (known && !request.answered_well) {
+    sample(now, request, result == CircuitBreaker::Result::failure);
   }
   if (!config_.circuit_breaker) return;
-  if (backend.breaker.ended(request.epoch, result, *config_.circuit_breaker)) {
+  Backend& backend = backends_[request.backend];
+  if (backend.breaker.ended(request.epoch, result, request.answered_well,
+                            *config_.circuit_breaker)) {
     ++counters_.breakers_opened;
     backend.breaker_deadline =
         deadlines_.set(DeadlineKind::breaker, now + config_.circuit_breaker->open_time,

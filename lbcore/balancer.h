@@ -284,6 +284,8 @@ class Balancer {
   void retry(Instant now, RequestId id, Request& request, bool free);
   void record(Instant now, Backend& backend, bool failed, bool gateway);
   void record_success(Instant now, Request& request);
+  void sample(Instant now, const Request& request, bool failed);
+  void note_good_answer(Instant now, Request& request);
   void attempt_ended(Instant now, Request& request, CircuitBreaker::Result result);
   void leave_backend(Instant now, Request& request);
   void end_request(Instant now, RequestId id, Request& request, Outcome outcome);

@@ -63,7 +63,7 @@ struct Balancer::Request {
   bool reused = false;         // The connection of this attempt has served others before.
   bool needs_fresh = false;    // One of those broke: no later attempt takes another.
   bool retrying = false;       // Counted in retrying_.
-  bool result_known = false;   // Of the attempt under way: its breaker has been told.
+  bool result_known = false;   // Of the attempt under way, to the breaker of its backend.
   bool answered_well = false;  // Its answer is a good one so far; not recorded yet.
   bool out_of_time = false;    // Its own deadline has passed, or that of its wait in the queue.
   bool session_moved = false;  // Counted in sessions_moved.

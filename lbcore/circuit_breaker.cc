@@ -2,11 +2,21 @@
 
 namespace lb {
 
-bool CircuitBreaker::ended(Epoch epoch, Result result, const CircuitBreakerConfig& config) {
+void CircuitBreaker::answered(Epoch epoch, const CircuitBreakerConfig& config) {
+  if (epoch != epoch_ || state_ != BreakerState::half_open) return;
+  --trials_;
+  if (++in_a_row_ >= config.successes) enter(BreakerState::closed);
+}
+
+bool CircuitBreaker::ended(Epoch epoch, Result result, bool after_answer,
+                           const CircuitBreakerConfig& config) {
   if (epoch != epoch_ || state_ == BreakerState::open) return false;
   if (state_ == BreakerState::half_open) {
-    --trials_;
-    if (result == Result::success && ++in_a_row_ >= config.successes) enter(BreakerState::closed);
+    if (result == Result::success && !after_answer) {
+      answered(epoch, config);
+    } else if (!after_answer) {
+      --trials_;
+    }
     if (result == Result::failure) enter(BreakerState::open);
   } else {
     if (result == Result::success) in_a_row_ = 0;

@@ -38,10 +38,14 @@ class CircuitBreaker {
     return epoch_;
   }
 
+  // Its answer has begun, and is good so far. That is all a trial is to show: it ends here, because
+  // answers may go on for hours. Closed, an answer is a success when it is whole.
+  void answered(Epoch epoch, const CircuitBreakerConfig& config);
+
   enum class Result : std::uint8_t { success, failure, neither };
-  // An attempt has ended; `neither` is one that its client gave up. True when this opened the
-  // breaker: the owner calls half_open() after config.open_time.
-  bool ended(Epoch epoch, Result result, const CircuitBreakerConfig& config);
+  // An attempt has ended, `after_answer` or before there was any; `neither` is one that its client
+  // gave up. True when this opened the breaker: the owner calls half_open() after config.open_time.
+  bool ended(Epoch epoch, Result result, bool after_answer, const CircuitBreakerConfig& config);
 
   void half_open() { enter(BreakerState::half_open); }
 

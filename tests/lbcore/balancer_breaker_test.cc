@@ -71,6 +71,27 @@ TEST_F(BreakerTest, AClientThatLeavesSaysNothing) {
   EXPECT_EQ(breaker("b1"), BreakerState::open) << "two failures in a row, the other was neither";
 }
 
+// The head of an answer that breaks off does not start the count again.
+TEST_F(BreakerTest, AnswersThatBreakOffAreFailures) {
+  for (int n = 0; n < 2; ++n) {
+    const Assignment a = request_to("b1");
+    send(a);
+    answer(a);
+    EXPECT_EQ(breaker("b1"), BreakerState::closed);
+    fail(a, AttemptFailure::reset, kAnswerBegun);
+  }
+  EXPECT_EQ(breaker("b1"), BreakerState::open);
+}
+
+TEST_F(BreakerTest, ASuccessIsOneWhenItIsWhole) {
+  fail_in_a_row("b1", 1);
+  const Assignment a = request_to("b1");
+  send(a);
+  answer(a);
+  fail_in_a_row("b1", 1);
+  EXPECT_EQ(breaker("b1"), BreakerState::open) << "nothing else had ended between the two";
+}
+
 TEST_F(BreakerTest, AnAttemptSpeaksOnce) {
   const Assignment a = request_to("b1");
   send(a);
@@ -105,6 +126,16 @@ TEST_F(BreakerTest, ATrialIsOverWithItsAnswer) {
   answer(trial);
   EXPECT_EQ(eligible(), (Names{"b1", "b2"})) << "its body may take hours";
   request_to("b1");
+}
+
+TEST_F(BreakerTest, ATrialWhoseAnswerBreaksOffOpensItAgain) {
+  fail_in_a_row("b1");
+  advance(10s);
+  const Assignment trial = request_to("b1");
+  send(trial);
+  answer(trial);
+  fail(trial, AttemptFailure::reset, kAnswerBegun);
+  EXPECT_EQ(breaker("b1"), BreakerState::open);
 }
 
 TEST_F(BreakerTest, ATrialOfTcpIsOverOnceItIsConnected) {

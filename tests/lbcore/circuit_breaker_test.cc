@@ -18,18 +18,23 @@ constexpr CircuitBreakerConfig kConfig{.consecutive_failures = 3, .trials = 2, .
 
 class CircuitBreakerTest : public testing::Test {
  protected:
-  // Attempts one after the other: 's' succeeds, 'f' fails, '-' was given up by its client. True
-  // when one of them opened it.
+  // Attempts one after the other: 's' succeeds, 'f' fails, '-' was given up by its client; in
+  // capitals, and '=', after an answer that had begun well. True when one of them opened it.
   bool attempts(const std::string& results) {
     bool opened = false;
     for (const char result : results) {
       const auto epoch = breaker.started();
-      opened = end(epoch, result == 's' ? success : result == 'f' ? failure : neither) || opened;
+      const bool answered = std::string{"SF="}.find(result) != std::string::npos;
+      if (answered) breaker.answered(epoch, kConfig);
+      const auto what = result == 's' || result == 'S'   ? success
+                        : result == 'f' || result == 'F' ? failure
+                                                         : neither;
+      opened = breaker.ended(epoch, what, answered, kConfig) || opened;
     }
     return opened;
   }
   bool end(CircuitBreaker::Epoch epoch, CircuitBreaker::Result result) {
-    return breaker.ended(epoch, result, kConfig);
+    return breaker.ended(epoch, result, false, kConfig);
   }
   bool admits() const { return breaker.admits(kConfig); }
   void become(BreakerState state) {
@@ -60,6 +65,10 @@ TEST_F(CircuitBreakerTest, FollowsItsTable) {
       {closed, "ffsfff", open, true},
       {closed, "ff-f", open, true},  // A client that left has said nothing.
       {closed, "-----", closed, false},
+      {closed, "FFF", open, true},  // Answers that broke off.
+      {closed, "fFf", open, true},
+      {closed, "FFSFF", closed, false},
+      {closed, "FF=F", open, true},
       {half_open, "", half_open, false},
       {half_open, "s", half_open, false},
       {half_open, "ss", closed, false},
@@ -69,6 +78,12 @@ TEST_F(CircuitBreakerTest, FollowsItsTable) {
       {half_open, "-", half_open, false},
       {half_open, "ssff", closed, false},  // Closed again, it counts from zero.
       {half_open, "ssfff", open, true},
+      {half_open, "S", half_open, false},
+      {half_open, "SS", closed, false},
+      {half_open, "sS", closed, false},
+      {half_open, "F", open, true},
+      {half_open, "==", closed, false},    // A trial has only to answer.
+      {half_open, "SFff", closed, false},  // The second answer closed it, and broke off later.
   };
   for (const Row& row : table) {
     become(row.from);
@@ -108,7 +123,11 @@ TEST_F(CircuitBreakerTest, LateResultsSayNothing) {
       if (state != open) breaker.half_open();
       if (state == closed) attempts("ss");
       ASSERT_EQ(breaker.state(), state);
-      for (int n = 0; n < 5; ++n) EXPECT_FALSE(end(late, result));
+      for (int n = 0; n < 5; ++n) {
+        breaker.answered(late, kConfig);
+        EXPECT_FALSE(end(late, result));
+        EXPECT_FALSE(breaker.ended(late, result, true, kConfig));
+      }
       EXPECT_EQ(breaker.state(), state) << static_cast<int>(result);
       EXPECT_EQ(breaker.trials(), 0u) << "it was no trial";
     }

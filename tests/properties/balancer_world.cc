@@ -217,8 +217,11 @@ void BalancerWorld::answer(RequestId id, int status, const AttemptFacts& facts) 
   Request& request = requests_.at(id);
   const bool failed = status >= 500;
   if (failed) record(request, true, status == 502 || status == 503 || status == 504);
-  attempt_ended(request,
-                failed ? CircuitBreaker::Result::failure : CircuitBreaker::Result::success);
+  if (failed) {
+    attempt_ended(request, CircuitBreaker::Result::failure);
+  } else {
+    note_good_answer(request);
+  }
   const auto& statuses = model_.config.retries.on.statuses;
   const bool worth = std::count(statuses.begin(), statuses.end(), status) > 0;
   const NextStep::Kind expected = expect_next(request, worth, !facts.request_sent, facts);
@@ -232,7 +235,6 @@ void BalancerWorld::answer(RequestId id, int status, const AttemptFacts& facts) 
   } else {
     law(step.kind == NextStep::Kind::deliver,
         "retries: an answer was kept back that must not or need not be retried");
-    request.answered_well = !failed;
     request.phase = Phase::answering;
     request.deadline = now_ + model_.config.timeouts.idle;
     request.overall.reset();

@@ -121,7 +121,8 @@ class BalancerWorld {
   [[nodiscard]] std::set<BackendId> last_resorts(const Request& request) const;
   void take_connection(const Start& start, const Request& request);
   void record(const Request& request, bool failed, bool gateway);
-  void record_success(const Request& request);
+  void record_success(Request& request);
+  void note_good_answer(Request& request);
   void attempt_ended(Request& request, CircuitBreaker::Result result);
   bool breaks_for_free(Request& request);
   [[nodiscard]] NextStep::Kind expect_next(Request& request, bool worth, bool free,

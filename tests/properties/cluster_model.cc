@@ -28,6 +28,14 @@ bool NaiveBreaker::end(unsigned began, CircuitBreaker::Result result,
   return false;
 }
 
+bool NaiveBreaker::end_answer(unsigned began, CircuitBreaker::Result result,
+                              const CircuitBreakerConfig& config) {
+  if (state != BreakerState::half_open) return end(began, result, config);
+  if (began != epoch || result != CircuitBreaker::Result::failure) return false;
+  enter(BreakerState::open);
+  return true;
+}
+
 void NaiveQueue::put_back(unsigned priority, const Entry& entry) {
   std::deque<Entry>& entries = classes_[priority];
   const bool was_newest = !entries.empty() && entries.front().since < entry.since;

@@ -29,8 +29,15 @@ struct NaiveBreaker {
     if (state == BreakerState::half_open) ++trials;
     return epoch;
   }
+  // A good answer begins: no trial takes longer than to here.
+  void answer(unsigned began, const CircuitBreakerConfig& config) {
+    if (state == BreakerState::half_open) end(began, CircuitBreaker::Result::success, config);
+  }
   // True when this opened it.
   bool end(unsigned began, CircuitBreaker::Result result, const CircuitBreakerConfig& config);
+  // The same of an attempt whose answer had begun.
+  bool end_answer(unsigned began, CircuitBreaker::Result result,
+                  const CircuitBreakerConfig& config);
 };
 
 // Who waits, in the order they would be called.

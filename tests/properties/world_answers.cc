@@ -125,7 +125,7 @@ void BalancerWorld::assigned(const Start& start, Request& request) {
   request.tried.insert(id);
   request.backend = id;
   request.connection = start->connection;
-  request.result_known = false;
+  request.result_known = request.answered_well = false;
   request.attempt_started = now_;
   request.from_queue = request.its_turn = false;
   request.epoch = member.breaker.begin();
@@ -230,17 +230,26 @@ void BalancerWorld::record(const Request& request, bool failed, bool gateway) {
   model_.members.at(request.backend).results.push_back({failed, failed && gateway});
 }
 
+void BalancerWorld::note_good_answer(Request& request) {
+  request.answered_well = true;
+  if (!model_.config.circuit_breaker) return;
+  model_.members.at(request.backend).breaker.answer(request.epoch, *model_.config.circuit_breaker);
+}
+
 void BalancerWorld::attempt_ended(Request& request, CircuitBreaker::Result result) {
   ClusterModel::Member& member = model_.members.at(request.backend);
   if (std::exchange(request.result_known, true) || !model_.config.circuit_breaker) return;
-  if (member.breaker.end(request.epoch, result, *model_.config.circuit_breaker)) {
+  const CircuitBreakerConfig& config = *model_.config.circuit_breaker;
+  if (request.answered_well ? member.breaker.end_answer(request.epoch, result, config)
+                            : member.breaker.end(request.epoch, result, config)) {
     ++counters_.breakers_opened;
     member.breaker.half_opens = now_ + model_.config.circuit_breaker->open_time;
   }
 }
 
-void BalancerWorld::record_success(const Request& request) {
+void BalancerWorld::record_success(Request& request) {
   record(request, false, false);
+  attempt_ended(request, CircuitBreaker::Result::success);
   model_.members.at(request.backend).broken_since.reset();
 }
 
