@@ -75,6 +75,17 @@ Position position_of(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
+// Of "\N" and "\_" yaml-cpp makes a byte of Latin-1 each, and of all others UTF-8.
+std::string text_of(const YAML::Node& scalar) {
+  std::string text;
+  std::string_view rest = scalar.Scalar();
+  for (std::size_t good = valid_utf8(rest); good < rest.size(); good = valid_utf8(rest)) {
+    text.append(rest.substr(0, good)).append({'\xc2', rest[good]});
+    rest.remove_prefix(good + 1);
+  }
+  return text.append(rest);
+}
+
 Node from_yaml(const YAML::Node& yaml, const std::string& path, std::size_t depth,
                std::vector<Problem>& problems) {
   Node node;
@@ -88,7 +99,7 @@ Node from_yaml(const YAML::Node& yaml, const std::string& path, std::size_t dept
     case YAML::NodeType::Null: break;
     case YAML::NodeType::Scalar:
       node.kind = Node::Kind::scalar;
-      node.text = yaml.Scalar();
+      node.text = text_of(yaml);
       node.quoted = yaml.Tag() == "!";  // yaml-cpp's mark of a quoted scalar.
       break;
     case YAML::NodeType::Sequence:
@@ -106,7 +117,7 @@ Node from_yaml(const YAML::Node& yaml, const std::string& path, std::size_t dept
           problems.push_back({at, path, "a key has to be a plain word"});
           continue;
         }
-        const std::string& key = entry.first.Scalar();
+        const std::string key = text_of(entry.first);
         const std::string below = path_below(path, key);
         Node value = from_yaml(entry.second, below, depth + 1, problems);
         // Of nothing, yaml-cpp tells the place of what comes next.
@@ -127,9 +138,21 @@ bool indented_by_tab(std::string_view text, int line) {
   return indent.find('\t') != std::string_view::npos;
 }
 
+// YAML 1.2, section 5.1: there are none but tabs and the ends of lines. To yaml-cpp a NUL is what a
+// backslash is in quotes.
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte == 0x7f || (byte < 0x20 && c != '\t' && c != '\n' && c != '\r');
+}
+
 Node parse_yaml(std::string_view text, std::vector<Problem>& problems) {
   if (const std::size_t good = valid_utf8(text); good < text.size()) {
     problems.push_back({place_of(text, good), "", "not UTF-8; save the file in that encoding"});
+    return {};
+  }
+  if (const auto* at = std::find_if(text.begin(), text.end(), is_control); at != text.end()) {
+    const auto offset = static_cast<std::size_t>(at - text.begin());
+    problems.push_back({place_of(text, offset), "", "a control character, which YAML has not"});
     return {};
   }
   try {

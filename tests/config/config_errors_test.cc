@@ -10,7 +10,7 @@ namespace {
 struct Broken {
   const char* name;
   const char* file;
-  const char* text;
+  std::string_view text;
   const char* problems;
 };
 
@@ -43,6 +43,14 @@ const Broken kBroken[] = {
      "lbd.yaml:1:4: not UTF-8; save the file in that encoding\n"},
     {"ACharacterCutShortInYaml", "lbd.yaml", "a: \xe2\x82",
      "lbd.yaml:1:4: not UTF-8; save the file in that encoding\n"},
+    {"AControlCharacterInYaml", "lbd.yaml", "a:\t1\nb: \x02",
+     "lbd.yaml:2:4: a control character, which YAML has not\n"},
+    {"ANulInYaml",
+     "lbd.yaml",
+     {"a: \0Nb", 6},
+     "lbd.yaml:1:4: a control character, which YAML has not\n"},
+    {"ADeleteInYaml", "lbd.yaml", "a: b\x7f",
+     "lbd.yaml:1:5: a control character, which YAML has not\n"},
     {"UnterminatedJson", "lbd.json",
      "{\n"
      "  \"listeners\": [\n"

@@ -79,6 +79,19 @@ TEST(Config, YamlAndJsonSayTheSame) {
   EXPECT_TRUE(good(kFullYaml, "lbd.yaml") == good(kFullJson, "lbd.json"));
 }
 
+// Found by tests/fuzz: yaml-cpp makes bytes of \N and \_ that are not UTF-8.
+TEST(Config, ReadsTheCharactersThatYamlHasNamesFor) {
+  const DaemonConfig config = good(
+      R"(clusters: [{name: "a\N\_\N\L\P\x85b\N", backends: [{id: b, address: "127.0.0.1:1"}]}])"
+      "\n"
+      R"(listeners: [{name: w, bind: "127.0.0.1:80", cluster: "a\x85\xa0\u0085\L\P\x85b\x85"}])",
+      "lbd.yaml");
+  EXPECT_EQ(config.clusters.front().name,
+            "a\xc2\x85\xc2\xa0\xc2\x85\xe2\x80\xa8\xe2\x80\xa9\xc2\x85"
+            "b\xc2\x85");
+  EXPECT_TRUE(good(to_json(config).dump(), "lbd.json") == config);
+}
+
 TEST(Config, ReadsEveryKey) {
   const DaemonConfig config = good(kFullYaml, "lbd.yaml");
   ASSERT_EQ(config.listeners.size(), 2u);
