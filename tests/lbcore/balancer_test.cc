@@ -121,6 +121,24 @@ TEST_F(BalancerTest, SkipsTheTriedThoughItIsTheirTurn) {
   EXPECT_EQ(who(retry(second)), "b3");
 }
 
+// What a strategy is told is when the answer began: a long body says nothing of a backend.
+TEST_F(BalancerTest, AnAnswerIsTimedWhenItBegins) {
+  config.strategy = LeastEwmaLatencyConfig{};
+  have_backends({"b1", "b2"});
+  const Assignment quick = request();
+  const Assignment slow = request();
+  advance(10ms);
+  send(quick);
+  answer(quick);
+  advance(1s);
+  send(slow);
+  answer(slow);
+  finish(slow);
+  advance(10s);
+  finish(quick);
+  EXPECT_EQ(who(request()), who(quick));
+}
+
 // A strategy that insists on its choice: then the next one in order, and the reason says so.
 TEST_F(BalancerTest, TakesTheNextUntriedWhenTheStrategyInsists) {
   config.strategy = IpHashConfig{};
