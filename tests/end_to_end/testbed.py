@@ -283,7 +283,7 @@ class Lbd:
     def stopped(self):
         """It stands still meanwhile, and finds all that came at once."""
         self.process.send_signal(signal.SIGSTOP)
-        until(lambda: self._stat()[0] == "T", "it stands still")
+        until(lambda: self._thread_states() == {"T"}, "it stands still")
         try:
             yield
         finally:
@@ -365,9 +365,13 @@ class Lbd:
         """How many it has made since it was ready: splices are under way, or have been."""
         return len(self._all_pipes() - self._own_pipes)
 
-    def _stat(self):
-        with open(f"/proc/{self.pid}/stat") as stat:
+    def _stat(self, thread=None):
+        path = f"/proc/{self.pid}/stat" if thread is None else f"/proc/{self.pid}/task/{thread}/stat"
+        with open(path) as stat:
             return stat.read().rsplit(")", 1)[1].split()
+
+    def _thread_states(self):
+        return {self._stat(thread)[0] for thread in os.listdir(f"/proc/{self.pid}/task")}
 
     def cpu_seconds(self):
         words = self._stat()
