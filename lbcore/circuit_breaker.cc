@@ -12,11 +12,8 @@ bool CircuitBreaker::ended(Epoch epoch, Result result, bool after_answer,
                            const CircuitBreakerConfig& config) {
   if (epoch != epoch_ || state_ == BreakerState::open) return false;
   if (state_ == BreakerState::half_open) {
-    if (result == Result::success && !after_answer) {
-      answered(epoch, config);
-    } else if (!after_answer) {
-      --trials_;
-    }
+    if (result == Result::neither && !after_answer) --trials_;
+    if (result == Result::success && !after_answer) answered(epoch, config);
     if (result == Result::failure) enter(BreakerState::open);
   } else {
     if (result == Result::success) in_a_row_ = 0;
