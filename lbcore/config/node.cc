@@ -152,7 +152,8 @@ Node parse_yaml(std::string_view text, std::vector<Problem>& problems) {
   }
   if (const auto* at = std::find_if(text.begin(), text.end(), is_control); at != text.end()) {
     const auto offset = static_cast<std::size_t>(at - text.begin());
-    problems.push_back({place_of(text, offset), "", "a control character, which YAML has not"});
+    problems.push_back({place_of(text, offset), "",
+                        "a control character; in quotes write it as \\x and two hex digits"});
     return {};
   }
   try {

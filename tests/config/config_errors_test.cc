@@ -44,13 +44,13 @@ const Broken kBroken[] = {
     {"ACharacterCutShortInYaml", "lbd.yaml", "a: \xe2\x82",
      "lbd.yaml:1:4: not UTF-8; save the file in that encoding\n"},
     {"AControlCharacterInYaml", "lbd.yaml", "a:\t1\nb: \x02",
-     "lbd.yaml:2:4: a control character, which YAML has not\n"},
+     "lbd.yaml:2:4: a control character; in quotes write it as \\x and two hex digits\n"},
     {"ANulInYaml",
      "lbd.yaml",
      {"a: \0Nb", 6},
-     "lbd.yaml:1:4: a control character, which YAML has not\n"},
+     "lbd.yaml:1:4: a control character; in quotes write it as \\x and two hex digits\n"},
     {"ADeleteInYaml", "lbd.yaml", "a: b\x7f",
-     "lbd.yaml:1:5: a control character, which YAML has not\n"},
+     "lbd.yaml:1:5: a control character; in quotes write it as \\x and two hex digits\n"},
     {"UnterminatedJson", "lbd.json",
      "{\n"
      "  \"listeners\": [\n"
